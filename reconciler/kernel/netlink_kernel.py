@@ -1,0 +1,1 @@
+"""The engine's port to a kernel, over a transport."""

@@ -1,0 +1,287 @@
+"""The six kinds of document, as immutable typed values.
+
+The types say everything that can be said of one field; `loader` turns bytes into them, `rules` holds what
+two fields or two documents must agree on. JSON Schemas are generated from these types (`schema`), so
+a constraint is written once, here.
+
+Field names are camelCase in YAML and snake_case here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+ApiVersion = Literal["tnet/v1"]
+
+DnsLabel = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+        description="A DNS label (RFC 1123): lower-case letters, digits and hyphens, at most 63.",
+    ),
+]
+NodeRef = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+        description="A node, as `<farm>/<node>`.",
+    ),
+]
+SshPublicKey = Annotated[
+    str,
+    Meta(
+        pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}$",
+        description="An OpenSSH public key without a comment, as the first two words of a .pub file.",
+    ),
+]
+WireGuardKey = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9+/]{43}=$", description="A Curve25519 public key, base64 (`wg pubkey`)."),
+]
+Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=8192, description="Base64.")]
+Ip = Annotated[str, Meta(max_length=45, description="An IPv4 or IPv6 address.")]
+Prefix = Annotated[str, Meta(max_length=49, description="An IPv4 or IPv6 prefix, host bits zero.")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Vni = Annotated[int, Meta(ge=1, le=16777215, description="A VXLAN network identifier (RFC 7348), 24 bits.")]
+Index = Annotated[
+    int, Meta(ge=1, le=65535, description="The NR's number in its network; addresses derive from it.")
+]
+Slot = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=65535,
+        description="The NR's number on its node; UDP port and transit addresses derive from it.",
+    ),
+]
+InterfaceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,15}$", description="A network interface.")]
+UniqueId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z2-7]{26}$", description="Names one key or machine for ever (made by `tnet node init`)."
+    ),
+]
+
+
+class _Document(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    """Settings that every part of a document shares."""
+
+
+class Metadata(_Document, frozen=True):
+    """What a document is called. The path it lies at must say the same."""
+
+    name: DnsLabel
+    description: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class Principal(_Document, frozen=True):
+    """A person or a machine that signs. However many of its keys sign, it counts once."""
+
+    name: DnsLabel
+    keys: Annotated[tuple[SshPublicKey, ...], Meta(min_length=1, max_length=16)]
+
+
+class Signers(_Document, frozen=True):
+    """Who may sign for something, and how many distinct principals of them it takes."""
+
+    principals: Annotated[tuple[Principal, ...], Meta(min_length=1, max_length=64)]
+    threshold: Annotated[int, Meta(ge=1, le=64)] = 1
+
+
+# --- Policy: trust/policy.yaml ---------------------------------------------------------------------
+
+
+class PolicySpec(_Document, frozen=True):
+    """Who is root. `version` goes up by one with every change; `protocol` names the ledger's rules."""
+
+    protocol: Literal[1]
+    version: Annotated[int, Meta(ge=1)]
+    root: Signers
+
+
+class Policy(_Document, frozen=True, tag_field="kind", tag="Policy"):
+    api_version: ApiVersion
+    metadata: Metadata
+    spec: PolicySpec
+
+
+# --- Farm: farms/<farm>/farm.yaml ------------------------------------------------------------------
+
+
+class PortRange(_Document, frozen=True):
+    """UDP ports `first` to `first + count - 1`; a NR listens on `first + slot - 1`."""
+
+    first: Port
+    count: Annotated[int, Meta(ge=1, le=65535)]
+
+
+class FastNetwork(_Document, frozen=True):
+    """A network between the farm's nodes that is trusted to carry VXLAN unencrypted."""
+
+    prefix: Prefix
+    mtu_bytes: Annotated[int, Meta(ge=1280, le=65535)] = 1500
+
+
+class FarmSpec(_Document, frozen=True):
+    """What a farmer declares of a site."""
+
+    farmers: Signers
+    udp_ports: PortRange
+    fast_network: FastNetwork | None = None
+    reserved: Annotated[
+        tuple[Prefix, ...],
+        Meta(
+            max_length=256,
+            description="Prefixes that no tenant may reach: the farm's LAN, management, underlay.",
+        ),
+    ] = ()
+    ipv6_allocation: Prefix | None = None
+
+
+class Farm(_Document, frozen=True, tag_field="kind", tag="Farm"):
+    api_version: ApiVersion
+    metadata: Metadata
+    spec: FarmSpec
+
+
+# --- Node: farms/<farm>/nodes/<node>.yaml -----------------------------------------------------------
+
+
+class SealingKey(_Document, frozen=True):
+    """A public HPKE key (ML-KEM-768 + X25519) to which tenants seal the node's WireGuard keys."""
+
+    id: UniqueId
+    key: Base64
+
+
+class FastPort(_Document, frozen=True):
+    """The node's place in the farm's fast network."""
+
+    nic: InterfaceName
+    address: Ip
+
+
+class NodeSpec(_Document, frozen=True):
+    """One Linux host. A `public` node can be reached at its endpoints; a `hidden` one dials out."""
+
+    id: UniqueId
+    reachability: Literal["public", "hidden"]
+    uplink: InterfaceName
+    sealing_keys: Annotated[tuple[SealingKey, ...], Meta(min_length=1, max_length=8)]
+    endpoints: Annotated[
+        tuple[Ip, ...],
+        Meta(max_length=8, description="Addresses at which other nodes reach this one; the first is used."),
+    ] = ()
+    fast: FastPort | None = None
+
+
+class Node(_Document, frozen=True, tag_field="kind", tag="Node"):
+    api_version: ApiVersion
+    metadata: Metadata
+    spec: NodeSpec
+
+
+# --- Grant: farms/<farm>/grants/<tenant>.yaml --------------------------------------------------------
+
+
+class GrantSpec(_Document, frozen=True):
+    """What a farmer lets a tenant place on the farm; nothing without it."""
+
+    max_resources: Annotated[int, Meta(ge=0, le=65535, description="How many NRs, over all nodes.")]
+    nodes: Annotated[
+        tuple[DnsLabel, ...], Meta(max_length=4096, description="On which nodes; on all if empty.")
+    ] = ()
+
+
+class Grant(_Document, frozen=True, tag_field="kind", tag="Grant"):
+    api_version: ApiVersion
+    metadata: Metadata
+    spec: GrantSpec
+
+
+# --- Tenant: tenants/<xx>/<tenant>/tenant.yaml --------------------------------------------------------
+
+
+class KeyProof(_Document, frozen=True):
+    """Shows that who wrote the tenant down holds the key: an SSHSIG over the tenant's name (see the spec)."""
+
+    key: SshPublicKey
+    signature: Base64
+
+
+class TenantSpec(_Document, frozen=True):
+    """Who signs for the tenant. `proofs` has one entry for each key."""
+
+    signers: Signers
+    proofs: Annotated[tuple[KeyProof, ...], Meta(max_length=1024)] = ()
+
+
+class Tenant(_Document, frozen=True, tag_field="kind", tag="Tenant"):
+    api_version: ApiVersion
+    metadata: Metadata
+    spec: TenantSpec
+
+
+# --- Network: tenants/<xx>/<tenant>/networks/<net>.yaml ------------------------------------------------
+
+
+class SealedKey(_Document, frozen=True):
+    """A WireGuard private key sealed to a node's sealing key (HPKE; see docs/spec/sealed-keys.md)."""
+
+    key: Annotated[UniqueId, Meta(description="The id of the sealing key it is sealed to.")]
+    ciphertext: Base64
+
+
+class Resource(_Document, frozen=True):
+    """A network resource (NR): this network's part on one node."""
+
+    node: NodeRef
+    node_id: Annotated[UniqueId, Meta(description="The node's unique id when the NR was bought.")]
+    index: Index
+    slot: Slot
+    public_key: WireGuardKey
+    sealed: SealedKey
+
+
+class NetworkSpec(_Document, frozen=True):
+    """A tenant network (TN). NR `index` n holds the n-th /24 of `ipv4` and the n-th /64 of `ipv6`."""
+
+    ipv4: Annotated[
+        Prefix, Meta(description="The network's IPv4 range, /8 to /23; other tenants may use the same.")
+    ]
+    ipv6: Annotated[Prefix, Meta(description="The network's IPv6 range: a ULA /48 (RFC 4193).")]
+    resources: Annotated[tuple[Resource, ...], Meta(max_length=1024)] = ()
+    relays: Annotated[
+        tuple[NodeRef, ...],
+        Meta(
+            max_length=16,
+            description="Public nodes with a NR of this network that carry what hidden ones send each other.",
+        ),
+    ] = ()
+    vnis: Annotated[
+        dict[DnsLabel, Vni],
+        Meta(
+            max_length=1024,
+            description="The VXLAN network identifier in each farm where there is a fast network.",
+        ),
+    ] = {}
+
+
+class Network(_Document, frozen=True, tag_field="kind", tag="Network"):
+    api_version: ApiVersion
+    metadata: Metadata
+    spec: NetworkSpec
+
+
+Document = Policy | Farm | Node | Grant | Tenant | Network
+
+KINDS: tuple[type[Document], ...] = (Policy, Farm, Node, Grant, Tenant, Network)
+
+
+def to_builtins(document: Document) -> dict[str, object]:
+    """The document as plain mappings, lists and scalars, in the order and spelling of the YAML."""
+    plain: dict[str, object] = msgspec.to_builtins(document)
+    return plain
