@@ -1,0 +1,103 @@
+"""What a node says of itself: conditions of the node and of each network, in a file that anybody may read.
+
+Types of condition, the same everywhere:
+
+Accepted   the ledger could be read and judged (of a network: its newest transaction was accepted)
+Converged  the kernel is what the effective state says
+Healthy    what was built works as far as this node can see
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from reconciler.errors import TnetError
+
+
+class StatusUnavailable(TnetError):
+    """There is no status, or it can't be read."""
+
+
+class Condition(Struct, frozen=True, kw_only=True):
+    """One statement: `status` holds or not, `reason` for programs, `message` for people."""
+
+    type: str
+    status: bool
+    reason: str
+    message: str = ""
+
+
+class Rejection(Struct, frozen=True, kw_only=True):
+    """A transaction on the ledger that doesn't count, and why."""
+
+    commit: str
+    code: str
+    detail: str
+    advice: str = ""
+    subject: str = ""
+
+
+class NetworkStatus(Struct, frozen=True, kw_only=True):
+    """One network on this node; `commit` is the transaction that its desired state comes from."""
+
+    tenant: str
+    network: str
+    netid: str
+    commit: str
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        return all(condition.status for condition in self.conditions)
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """The whole of `status.json`. `passes` counts since the agent's start, `time` is UTC (RFC 3339)."""
+
+    node: str
+    pid: int
+    time: str
+    passes: int
+    tip: str = ""
+    mark: str = ""
+    state_hash: str = ""
+    alarm: str = ""
+    rejected: tuple[Rejection, ...] = ()
+    node_conditions: tuple[Condition, ...] = ()
+    networks: tuple[NetworkStatus, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        return all(condition.status for condition in self.node_conditions) and all(
+            network.ready for network in self.networks
+        )
+
+
+def write_status(status: Status, path: Path) -> None:
+    """Replace the file in one step, so that a reader sees the old status or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".status-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(status), indent=2) + b"\n")
+            os.fchmod(file.fileno(), 0o644)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_status(path: Path) -> Status:
+    """Raises StatusUnavailable if there is none, or none that can be understood."""
+    advice = "is the agent running? systemctl status tnet-agent, or run `tnet apply` once"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Status)
+    except FileNotFoundError:
+        raise StatusUnavailable(f"{path}: no agent has written a status here yet", advice) from None
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise StatusUnavailable(f"{path}: can't be read: {error}", advice) from error
