@@ -1,0 +1,54 @@
+"""The table of verbs: the only place that knows which module does what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.cli.lazy import Branch, Verb
+
+VERBS: Mapping[str, Verb | Branch] = {
+    "init": Verb("init", "Start a new repository with its root key."),
+    "trust": Verb("trust", "Tell a clone which anchor and root keys to believe."),
+    "farm": Branch(
+        "Sites with nodes, and what their farmers allow.",
+        {
+            "add": Verb("farm_add", "Write a farm into the ledger (signed by root)."),
+            "grant": Verb("farm_grant", "Let a tenant place resources on a farm (signed by a farmer)."),
+        },
+    ),
+    "node": Branch(
+        "The hosts that run networks.",
+        {
+            "init": Verb("node_init", "Make this host's identity and describe the host as YAML."),
+            "add": Verb("node_add", "Write a node into the ledger (signed by a farmer)."),
+            "config": Verb("node_config", "Write the agent's configuration on this host."),
+        },
+    ),
+    "tenant": Branch(
+        "Who buys networks.",
+        {
+            "prove": Verb("tenant_prove", "Show that you hold a key, for root to write down."),
+            "add": Verb("tenant_add", "Write a tenant into the ledger (signed by root)."),
+        },
+    ),
+    "network": Branch(
+        "Tenant networks (signed by the tenant).",
+        {
+            "create": Verb("network_create", "Buy a new network, with its first resources."),
+            "add-node": Verb("network_add_node", "Extend a network to a node."),
+            "remove-node": Verb("network_remove_node", "Take a network off a node."),
+            "reseal": Verb("network_reseal", "Give a network's resources fresh keys."),
+            "delete": Verb("network_delete", "Give a network up."),
+        },
+    ),
+    "check": Verb("check", "Would it be accepted, and why not?"),
+    "log": Verb("log", "List the ledger's transactions: verdict, signer, reason."),
+    "rollback": Verb("rollback", "Take a transaction back, by a new signed one."),
+    "plan": Verb("plan", "Show what would change on this node."),
+    "apply": Verb("apply", "Converge this node once."),
+    "agent": Verb("agent", "Keep this node converged, for ever."),
+    "status": Verb("status", "Show what this node's agent knows."),
+    "attach": Verb("attach", "Plug a network namespace into a network on this node."),
+    "lab": Verb("lab", "A farm of nodes on this one machine."),
+    "completion": Verb("completion", "Print the completion script for a shell."),
+}
