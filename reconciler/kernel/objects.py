@@ -23,7 +23,7 @@ from ipaddress import (
     IPv6Interface,
     IPv6Network,
 )
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 IPAddress = IPv4Address | IPv6Address
 IPInterface = IPv4Interface | IPv6Interface
@@ -48,9 +48,11 @@ FIRST_INDEX = 1 << 20
 """Interface indexes that we choose start here, far above those the kernel hands out."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """The identity of a kernel object: where it lives, of which kind it is, what it is called."""
+class Key(NamedTuple):
+    """The identity of a kernel object: where it lives, of which kind it is, what it is called.
+
+    A tuple, because keys are hashed and ordered for every object of a node in every pass.
+    """
 
     namespace: str
     kind: str
