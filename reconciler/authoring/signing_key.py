@@ -1,0 +1,97 @@
+"""Which of the user's SSH keys signs, and the form in which git wants to hear of it.
+
+Git itself drives `ssh-keygen -Y sign`, so a key may be a file (with or without passphrase), live in an agent
+or in a token, or be behind a program of the user's (`gpg.ssh.program`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.authoring.errors import SigningError
+
+ENVIRONMENT_VARIABLE = "TNET_SIGNING_KEY"
+
+_LITERAL = re.compile(r"^(key::)?(?P<key>(ssh|ecdsa|sk-ssh|sk-ecdsa)-\S+ [A-Za-z0-9+/]+={0,2})(\s.*)?$")
+_HOW = (
+    "give it as --key FILE, as TNET_SIGNING_KEY, or once and for all:\n"
+    "git config --global user.signingkey ~/.ssh/id_ed25519.pub\n"
+    "(a .pub file or the public key itself if the private one is in an ssh-agent)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """`value` is a path to a key file, or a public key in OpenSSH's form that an agent holds."""
+
+    value: str
+
+    @property
+    def literal(self) -> str | None:
+        """The public key itself, if that is how the key was named."""
+        found = _LITERAL.match(self.value)
+        return found["key"] if found else None
+
+    @property
+    def git_value(self) -> str:
+        """What `user.signingkey` must say."""
+        return f"key::{self.literal}" if self.literal else self.value
+
+    def __str__(self) -> str:
+        return self.literal or self.value
+
+
+def choose_signing_key(option: str | None, configured: str | None) -> SigningKey:
+    """The key by `--key`, else by environment, else by git's `user.signingkey`; raises SigningError."""
+    for source, value in (
+        ("--key", option),
+        (ENVIRONMENT_VARIABLE, os.environ.get(ENVIRONMENT_VARIABLE)),
+        ("git config user.signingkey", configured),
+    ):
+        if value:
+            return _checked(source, value)
+    raise SigningError("there is no key to sign with", _HOW)
+
+
+def _checked(source: str, value: str) -> SigningKey:
+    if _LITERAL.match(value):
+        return SigningKey(value)
+    path = Path(value).expanduser()
+    if not path.is_file():
+        raise SigningError(f"{source} names {value}, which is neither a key file nor an SSH public key", _HOW)
+    return SigningKey(str(path.absolute()))
+
+
+def public_key(key: SigningKey) -> str:
+    """The public half as `<type> <base64>`, without a comment; raises SigningError."""
+    if key.literal:
+        return key.literal
+    for candidate in (Path(key.value), Path(f"{key.value}.pub")):
+        if candidate.suffix == ".pub" and candidate.is_file():
+            return parse_public_key(candidate.read_text(encoding="utf-8", errors="replace"), str(candidate))
+    return _derived(key.value)
+
+
+def parse_public_key(text: str, source: str) -> str:
+    """The first two words of a .pub file; raises SigningError naming `source`."""
+    found = _LITERAL.match(text.strip())
+    if not found:
+        raise SigningError(f"{source}: this is not an OpenSSH public key", "it looks like: ssh-ed25519 AAAA…")
+    return found["key"]
+
+
+def _derived(path: str) -> str:
+    """Ask ssh-keygen. Without a passphrase only: there may be no terminal to ask on."""
+    done = subprocess.run(
+        ["ssh-keygen", "-y", "-P", "", "-f", path], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        raise SigningError(
+            f"{path}: can't read the public half of this key: {done.stderr.strip()}",
+            f"put it beside the key: ssh-keygen -y -f {path} > {path}.pub",
+        )
+    return parse_public_key(done.stdout, path)
