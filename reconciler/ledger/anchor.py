@@ -1,0 +1,85 @@
+"""The pinned beginning of the ledger, as an ordinary clone remembers it.
+
+A node has its anchor from its own configuration. In a person's clone it stands in the repository's git
+config:
+
+    tnet.anchor          the commit's id
+    tnet.rootKey         a root key's fingerprint, once for each root key
+
+`tnet init` writes both. A clone of somebody else's ledger gets them by hand, from a source one trusts
+other than the forge.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import git
+from git.exc import GitCommandError
+
+from reconciler.errors import TnetError
+from reconciler.ledger.objects import CommitId
+
+COMMIT_KEY = "tnet.anchor"
+ROOT_KEY = "tnet.rootKey"
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+
+
+class AnchorUnknown(TnetError):
+    """This clone doesn't know where its ledger begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A commit, and the fingerprints of all root keys in its policy."""
+
+    commit: CommitId
+    root_fingerprints: frozenset[str]
+
+    def __post_init__(self) -> None:
+        if not _COMMIT.fullmatch(self.commit):
+            raise AnchorUnknown(
+                f"the anchor {self.commit!r} is not a commit's full id (40 lower-case hexadecimal digits)"
+            )
+        if not self.root_fingerprints:
+            raise AnchorUnknown("no root key's fingerprint is pinned beside the anchor")
+        for fingerprint in sorted(self.root_fingerprints):
+            if not _FINGERPRINT.fullmatch(fingerprint):
+                raise AnchorUnknown(
+                    f"{fingerprint!r} is not a key's fingerprint",
+                    "write it as `ssh-keygen -l` shows it: SHA256:...",
+                )
+
+
+def read_anchor(repository: Path) -> Anchor:
+    """The anchor that this clone's config pins. Raises `AnchorUnknown`."""
+    commits = _config(repository, COMMIT_KEY)
+    if not commits:
+        raise AnchorUnknown(
+            f"{repository} has no anchor: it isn't known where the ledger begins",
+            f"pin it: `git config {COMMIT_KEY} COMMIT` and `git config --add {ROOT_KEY} SHA256:...`",
+        )
+    return Anchor(CommitId(commits[-1]), frozenset(_config(repository, ROOT_KEY)))
+
+
+def write_anchor(repository: Path, anchor: Anchor) -> None:
+    """Pins the anchor in this clone's own config, in place of what was there."""
+    config = git.Git(repository)
+    config.config("--local", "--replace-all", COMMIT_KEY, anchor.commit)
+    if _config(repository, ROOT_KEY):
+        config.config("--local", "--unset-all", ROOT_KEY)
+    for fingerprint in sorted(anchor.root_fingerprints):
+        config.config("--local", "--add", ROOT_KEY, fingerprint)
+
+
+def _config(repository: Path, key: str) -> list[str]:
+    try:
+        return str(git.Git(repository).config("--local", "--get-all", key)).splitlines()
+    except GitCommandError as missing:
+        if missing.status == 1:
+            return []
+        raise AnchorUnknown(f"{repository} is not a git repository") from missing

@@ -1,0 +1,44 @@
+"""Local trouble: what keeps this machine from judging. Never a verdict, and never a reason to forget.
+
+Whoever catches one of these keeps the last good state and tries again later.
+"""
+
+from __future__ import annotations
+
+from reconciler.errors import TnetError
+
+
+class LocalTrouble(TnetError):
+    """This machine can't tell now what the ledger says."""
+
+
+class RemoteUnreachable(LocalTrouble):
+    """The remote didn't answer, refused us, or has no such branch."""
+
+
+class RemoteTimeout(RemoteUnreachable):
+    """The remote answered too slowly."""
+
+
+class ObjectsRefused(LocalTrouble):
+    """The remote sent an object that git's own checks refuse (`fetch.fsckObjects`)."""
+
+
+class DiskFull(LocalTrouble):
+    """No space left where the clone lies."""
+
+
+class CloneCorrupted(LocalTrouble):
+    """The clone lacks an object or holds a damaged one, and making it anew didn't help."""
+
+
+class CloneUnfit(LocalTrouble):
+    """A clone in which history can be bent or is cut off: shallow, partial, grafts, alternates."""
+
+
+class UnknownProtocol(LocalTrouble):
+    """The policy asks for rules that this release doesn't know."""
+
+
+class AnchorRefused(LocalTrouble):
+    """The pinned commit is missing, isn't a sound beginning, or has other root keys than pinned."""

@@ -1,0 +1,139 @@
+"""What becomes of a transaction, and why: codes for machines, a sentence and an advice for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from reconciler.ledger.objects import CommitId
+
+
+class Reason(Enum):
+    """Why a transaction counts or doesn't. The value is the code that goes into the state's hash."""
+
+    # Accepted.
+    ANCHOR = "anchor"
+    ACCEPTED = "accepted"
+    REPAIR = "repair"
+    VOID = "void"
+    # The commit itself.
+    TOO_MANY_PATHS = "too-many-paths"
+    UNGOVERNABLE_PATH = "ungovernable-path"
+    WRONG_MODE = "wrong-mode"
+    BASED_ON_REJECTED = "based-on-rejected"
+    MALFORMED_COMMIT = "malformed-commit"
+    # Who signed.
+    UNSIGNED = "unsigned"
+    UNSUPPORTED_SIGNATURE = "unsupported-signature"
+    BAD_SIGNATURE = "bad-signature"
+    UNKNOWN_KEY = "unknown-key"
+    NO_RULE = "no-rule"
+    NOT_AUTHORIZED = "not-authorized"
+    THRESHOLD = "threshold"
+    # Merges.
+    TOO_MANY_COMMITS = "too-many-commits"
+    NO_AUTHOR = "no-author"
+    SEVERAL_AUTHORS = "several-authors"
+    NOT_AS_AUTHORED = "not-as-authored"
+    STALE_BASE = "stale-base"
+    # What the documents say.
+    INVALID_DOCUMENT = "invalid-document"
+    POLICY_REMOVED = "policy-removed"
+    POLICY_VERSION = "policy-version"
+    KEY_SHARED = "key-shared"
+    PROOF_MISSING = "proof-missing"
+    PROOF_INVALID = "proof-invalid"
+    TENANT_HAS_NETWORKS = "tenant-has-networks"
+    VIOLATION = "violation"
+
+    @property
+    def accepted(self) -> bool:
+        return self in _ACCEPTED
+
+    @property
+    def advice(self) -> str:
+        """What to do about it; empty for what is accepted."""
+        return ADVICE.get(self, "")
+
+
+_ACCEPTED = frozenset({Reason.ANCHOR, Reason.ACCEPTED, Reason.REPAIR, Reason.VOID})
+
+_RESIGN = "rebase onto the ledger's branch and sign again"
+ADVICE: dict[Reason, str] = {
+    Reason.TOO_MANY_PATHS: "split it into several commits",
+    Reason.UNGOVERNABLE_PATH: "only the six kinds of document may lie under trust/, farms/ and tenants/: "
+    "move the file elsewhere or correct its path, then commit again",
+    Reason.WRONG_MODE: "documents are plain files: no symbolic link, submodule or executable bit",
+    Reason.BASED_ON_REJECTED: "an earlier change of this path was rejected: restore the path's effective "
+    "content first (`git checkout refs/tnet/effective -- PATH`, commit), then make the change again",
+    Reason.MALFORMED_COMMIT: "make the commit with plain git: no `encoding`, unknown or repeated headers, "
+    "no control characters",
+    Reason.UNSIGNED: "sign it with your SSH key: `git config gpg.format ssh`, then `git commit -S`",
+    Reason.UNSUPPORTED_SIGNATURE: "sign with an SSH key: ed25519, ecdsa, or rsa of 2048 bits and more "
+    "(`git config gpg.format ssh`)",
+    Reason.BAD_SIGNATURE: "the commit was changed after it was signed: sign it again",
+    Reason.UNKNOWN_KEY: "sign with a key that the ledger names for this path, or have the key added first, "
+    "in a commit of its own",
+    Reason.NO_RULE: "the farm or tenant has to exist before: create it first, in a commit of its own",
+    Reason.NOT_AUTHORIZED: "ask somebody whom the path's owner names to sign it",
+    Reason.THRESHOLD: "more people have to approve: put the commit on a branch and let another of them "
+    "merge it with a signed merge (`git merge --no-ff -S`)",
+    Reason.TOO_MANY_COMMITS: "squash the branch into fewer commits and sign again",
+    Reason.NO_AUTHOR: "the merge sets a path to what none of its commits made of it: " + _RESIGN,
+    Reason.SEVERAL_AUTHORS: "two lines of the branch changed this path: " + _RESIGN,
+    Reason.NOT_AS_AUTHORED: "the merge holds other content than was signed: " + _RESIGN,
+    Reason.STALE_BASE: "the path has changed since the branch was made: " + _RESIGN,
+    Reason.INVALID_DOCUMENT: "correct the document (`tnet check` shows line and column) and commit again",
+    Reason.POLICY_REMOVED: "the policy can be changed, never removed",
+    Reason.POLICY_VERSION: "raise spec.version by one; to go back to earlier content, "
+    "write it with a new version",
+    Reason.KEY_SHARED: "a key belongs to one principal: give each its own",
+    Reason.PROOF_MISSING: "each of the tenant's keys has to sign a proof: `tnet tenant add` makes it",
+    Reason.PROOF_INVALID: "the proof has to be made by that key for this tenant's name: make it again",
+    Reason.TENANT_HAS_NETWORKS: "delete the tenant's networks first, or in the same commit",
+    Reason.VIOLATION: "correct what the message names and commit again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Whose signature counted: `role` is `root`, `farm <name>` or `tenant <name>`."""
+
+    role: str
+    principal: str
+    fingerprint: str
+
+    def __str__(self) -> str:
+        return f"{self.principal} ({self.role})"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one transaction. `date` is what the committer claims, for display only."""
+
+    commit: CommitId
+    position: int
+    reason: Reason
+    detail: str
+    signers: tuple[Signer, ...]
+    paths: tuple[str, ...]
+    subject: str
+    author: str
+    date: int
+    state_hash: str
+
+    @property
+    def accepted(self) -> bool:
+        return self.reason.accepted
+
+    @property
+    def changes_state(self) -> bool:
+        return self.reason is Reason.ACCEPTED or self.reason is Reason.ANCHOR
+
+    @property
+    def code(self) -> str:
+        return self.reason.value
+
+    @property
+    def advice(self) -> str:
+        return self.reason.advice
