@@ -1,0 +1,213 @@
+"""What an owner had before its kernel objects were touched, on disk before the first operation.
+
+One append-only file, `pending.journal`, a record a line: `<sha256 of the JSON, 16 hex digits> <JSON>`.
+
+    {"begin": owner, "previous": [object, ...]}   synced before the first operation
+    {"commit": owner}                             phase 1 is done and verified, synced
+    {"finish": owner}                             phase 2 is done as well
+
+The owners begun and not finished are pending. A line without its end is one whose writer died before it
+was synced, so its operations never began: it is dropped. Any other line that can't be read makes the file
+corrupt: it is moved aside, reported by `problems`, and the node goes on from observation. The file is
+emptied whenever nothing is pending. It has mode 0600 and holds no secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from reconciler.engine.record import object_from_record, to_record
+from reconciler.errors import TnetError
+from reconciler.kernel.graph import KernelObject
+
+_FILE = "pending.journal"
+_DIGEST = 16
+
+
+class JournalError(TnetError):
+    """The journal can't be written, so nothing may be changed: there would be no way back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change that was begun and not finished. `previous` is what the owner had before it."""
+
+    owner: str
+    previous: tuple[KernelObject, ...]
+    committed: bool = False
+
+
+class Journal:
+    """The journal in `directory`, which is made (0700) if it isn't there. One process at a time.
+
+    Raises JournalError if the directory or the file can't be used.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / _FILE
+        self._problems: list[str] = []
+        self._pending: dict[str, Pending] = {}
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._pending = self._read()
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._rewrite()
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was found damaged when the journal was opened, for a person."""
+        return tuple(self._problems)
+
+    @property
+    def pending(self) -> Mapping[str, Pending]:
+        """By owner, what was begun and not finished."""
+        return dict(self._pending)
+
+    def begin(self, previous: Mapping[str, Iterable[KernelObject]]) -> None:
+        """Record, in one sync, what these owners have now. Where an earlier change of an owner was never
+        committed, what it had before that one stands. Raises JournalError."""
+        records = []
+        for owner, objects in previous.items():
+            known = self._pending.get(owner)
+            if known is None or known.committed:
+                pending = Pending(owner, tuple(objects))
+                self._pending[owner] = pending
+                records.append(_begin(pending))
+        self._append(records, sync=True)
+
+    def commit(self, owners: Iterable[str]) -> None:
+        """Record, in one sync, that phase 1 of these owners is verified. Raises JournalError."""
+        owners = [owner for owner in owners if owner in self._pending]
+        for owner in owners:
+            self._pending[owner] = replace(self._pending[owner], committed=True)
+        self._append([{"commit": owner} for owner in owners], sync=True)
+
+    def finish(self, owners: Iterable[str]) -> None:
+        """Forget these owners. Needs no sync: finished twice is finished."""
+        owners = [owner for owner in owners if self._pending.pop(owner, None) is not None]
+        if self._pending:
+            self._append([{"finish": owner} for owner in owners], sync=False)
+        elif owners:
+            self._empty()
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _append(self, records: Iterable[Mapping[str, Any]], *, sync: bool) -> None:
+        data = b"".join(map(_line, records))
+        if not data:
+            return
+        try:
+            _write_all(self._file, data)
+            if sync:
+                os.fdatasync(self._file)
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+
+    def _empty(self) -> None:
+        try:
+            os.ftruncate(self._file, 0)
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+
+    def _rewrite(self) -> None:
+        """Leave only what is pending, so that the file doesn't grow over restarts."""
+        fresh = self._path.with_suffix(".new")
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(file, b"".join(_line(record) for record in _records(self._pending.values())))
+            os.fsync(file)
+        except OSError:
+            os.close(file)
+            raise
+        fresh.rename(self._path)
+        os.close(self._file)
+        self._file = file
+        _sync_directory(self._path.parent)
+
+    def _read(self) -> dict[str, Pending]:
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        whole = data.split(b"\n")[:-1]
+        pending: dict[str, Pending] = {}
+        try:
+            for line in whole:
+                _replay(pending, _parse(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self._move_aside(error)
+        return pending
+
+    def _move_aside(self, error: Exception) -> None:
+        aside = self._path.with_suffix(".damaged")
+        self._path.rename(aside)
+        self._problems.append(
+            f"{self._path} is damaged ({type(error).__name__}) and was moved to {aside}; "
+            "the node goes on from what it sees in its kernel"
+        )
+
+
+def _unusable(path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"the journal {path} can't be used: {error.strerror}", "nothing is changed without it; free its disk"
+    )
+
+
+def _begin(pending: Pending) -> dict[str, Any]:
+    return {"begin": pending.owner, "previous": [to_record(item) for item in pending.previous]}
+
+
+def _records(pending: Iterable[Pending]) -> Iterable[dict[str, Any]]:
+    for item in pending:
+        yield _begin(item)
+        if item.committed:
+            yield {"commit": item.owner}
+
+
+def _replay(pending: dict[str, Pending], record: Mapping[str, Any]) -> None:
+    if "begin" in record:
+        objects = tuple(object_from_record(item) for item in record["previous"])
+        pending[record["begin"]] = Pending(record["begin"], objects)
+    elif "commit" in record:
+        pending[record["commit"]] = replace(pending[record["commit"]], committed=True)
+    else:
+        pending.pop(record["finish"], None)
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    body = json.dumps(record, separators=(",", ":")).encode()
+    return _digest(body) + b" " + body + b"\n"
+
+
+def _parse(line: bytes) -> Mapping[str, Any]:
+    digest, _, body = line.partition(b" ")
+    if digest != _digest(body):
+        raise ValueError("checksum")
+    record: Mapping[str, Any] = json.loads(body)
+    return record
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest()[:_DIGEST].encode()
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
