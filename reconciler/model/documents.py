@@ -16,32 +16,38 @@ from msgspec import Meta, Struct
 
 ApiVersion = Literal["tnet/v1"]
 
+_END = r"$(?!\n)"
+"""The end of the text. `$` alone also matches before a last line break in Python (not so in ECMAScript,
+whose dialect JSON Schema uses; there the look-ahead changes nothing)."""
+
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
 DnsLabel = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+        pattern=rf"^{_LABEL}{_END}",
         description="A DNS label (RFC 1123): lower-case letters, digits and hyphens, at most 63.",
     ),
 ]
 NodeRef = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+        pattern=rf"^{_LABEL}/{_LABEL}{_END}",
         description="A node, as `<farm>/<node>`.",
     ),
 ]
 SshPublicKey = Annotated[
     str,
     Meta(
-        pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}$",
+        pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}" + _END,
         description="An OpenSSH public key without a comment, as the first two words of a .pub file.",
     ),
 ]
 WireGuardKey = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z0-9+/]{43}=$", description="A Curve25519 public key, base64 (`wg pubkey`)."),
+    Meta(pattern=r"^[A-Za-z0-9+/]{43}=" + _END, description="A Curve25519 public key, base64 (`wg pubkey`)."),
 ]
-Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=8192, description="Base64.")]
+Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]+={0,2}" + _END, max_length=8192, description="Base64.")]
 Ip = Annotated[str, Meta(max_length=45, description="An IPv4 or IPv6 address.")]
 Prefix = Annotated[str, Meta(max_length=49, description="An IPv4 or IPv6 prefix, host bits zero.")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -57,11 +63,18 @@ Slot = Annotated[
         description="The NR's number on its node; UDP port and transit addresses derive from it.",
     ),
 ]
-InterfaceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,15}$", description="A network interface.")]
+InterfaceName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!(\.\.?|all|default|lo)$)[A-Za-z0-9._-]{1,15}" + _END,
+        description="A network interface; `lo`, `all` and `default` mean something else to the kernel.",
+    ),
+]
 UniqueId = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z2-7]{26}$", description="Names one key or machine for ever (made by `tnet node init`)."
+        pattern=r"^[a-z2-7]{26}" + _END,
+        description="Names one key or machine for ever (made by `tnet node init`).",
     ),
 ]
 
@@ -253,7 +266,10 @@ class NetworkSpec(_Document, frozen=True):
         Prefix, Meta(description="The network's IPv4 range, /8 to /23; other tenants may use the same.")
     ]
     ipv6: Annotated[Prefix, Meta(description="The network's IPv6 range: a ULA /48 (RFC 4193).")]
-    resources: Annotated[tuple[Resource, ...], Meta(max_length=1024)] = ()
+    resources: Annotated[
+        tuple[Resource, ...],
+        Meta(max_length=128, description="The network's NRs. 128 of them fill the 256 KiB a file may have."),
+    ] = ()
     relays: Annotated[
         tuple[NodeRef, ...],
         Meta(
