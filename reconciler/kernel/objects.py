@@ -132,7 +132,10 @@ class Sysctl:
 
 
 class _Link:
-    """What links of all kinds share. Every one is up, in LINK_GROUP and carries its owner's alias."""
+    """What links of all kinds share. Every one is in LINK_GROUP and carries its owner's alias.
+
+    `up` is there to be seen as False, of a link that somebody has set down; nobody asks for that.
+    """
 
     __slots__ = ()
     namespace: str
@@ -159,8 +162,9 @@ class Bridge(_Link):
     name: str
     mtu: int
     mac: str
+    up: bool = True
 
-    in_place: ClassVar[frozenset[str]] = frozenset({"mtu", "mac"})
+    in_place: ClassVar[frozenset[str]] = frozenset({"mtu", "mac", "up"})
     loss: ClassVar[str] = "every port's membership"
 
 
@@ -173,8 +177,9 @@ class Veth(_Link):
     mtu: int
     peer_namespace: str
     peer_name: str
+    up: bool = True
 
-    in_place: ClassVar[frozenset[str]] = frozenset({"mtu"})
+    in_place: ClassVar[frozenset[str]] = frozenset({"mtu", "up"})
     loss: ClassVar[str] = "the pair and all on it"
 
     @property
@@ -191,8 +196,9 @@ class VethPeer(_Link):
     mtu: int
     maker_namespace: str
     maker_name: str
+    up: bool = True
 
-    in_place: ClassVar[frozenset[str]] = frozenset({"mtu"})
+    in_place: ClassVar[frozenset[str]] = frozenset({"mtu", "up"})
     loss: ClassVar[str] = "the pair and all on it"
 
     @property
@@ -218,8 +224,9 @@ class Vxlan(_Link):
     port: int
     underlay_namespace: str
     underlay_device: str
+    up: bool = True
 
-    in_place: ClassVar[frozenset[str]] = frozenset({"mtu", "mac"})
+    in_place: ClassVar[frozenset[str]] = frozenset({"mtu", "mac", "up"})
     loss: ClassVar[str] = "traffic of this link until it is back"
 
 
@@ -234,8 +241,9 @@ class WireGuard(_Link):
     public_key: str
     listen_port: int
     underlay_namespace: str
+    up: bool = True
 
-    in_place: ClassVar[frozenset[str]] = frozenset({"mtu", "public_key", "listen_port"})
+    in_place: ClassVar[frozenset[str]] = frozenset({"mtu", "public_key", "listen_port", "up"})
     loss: ClassVar[str] = "the sessions with all peers"
 
 

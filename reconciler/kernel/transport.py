@@ -50,6 +50,11 @@ class Transport(Protocol):
         """
         ...
 
+    def route_await_gone(self, namespace: str, link: str, timeout_s: float) -> bool:
+        """Wait until the namespace has no link of that name; False if it still has at the deadline. (The
+        other end of a veth whose namespace was just deleted lives until the kernel has finished.)"""
+        ...
+
     # --- seam 2: the kernel's WireGuard, generic netlink -----------------------------------------
     def wireguard_request(self, namespace: str, payloads: Sequence[bytes]) -> list[Ack]:
         """Send WG_CMD_SET_DEVICE payloads (generic netlink header and attributes, no nlmsghdr)."""
@@ -69,6 +74,11 @@ class Transport(Protocol):
         """Run a libnftables JSON document as one transaction; returns the JSON it prints ("" if none)."""
         ...
 
+    def nft_generation(self, namespace: str) -> int:
+        """A number that changes with every nftables transaction in the namespace, whoever makes it
+        (NFT_MSG_GETGEN): while it stays, what was listed before still holds."""
+        ...
+
     # --- seam 5: sysctl --------------------------------------------------------------------------
     def sysctl_read(self, namespace: str, paths: Sequence[str]) -> list[str | None]:
         """The values under /proc/sys, None for a path that isn't there."""
@@ -81,7 +91,10 @@ class Transport(Protocol):
         """Every named namespace under /run/netns with the (device, inode) that tells it from a successor."""
         ...
 
-    def namespace_add(self, name: str) -> None: ...
+    def namespace_add(self, name: str, birth: Sequence[bytes] = ()) -> None:
+        """Make a named namespace. `birth` are rtnetlink messages carried out in it *before* it gets its name,
+        so that none is ever seen without its marker. EEXIST if the name is taken."""
+        ...
 
     def namespace_delete(self, name: str) -> None:
         """Close what is kept open in it, then remove it. What lived in it may go a little later."""
