@@ -56,8 +56,7 @@ class Journal:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._pending = self._read()
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            self._rewrite()
+            self._file = self._rewritten()
         except OSError as error:
             raise _unusable(self._path, error) from error
 
@@ -73,30 +72,28 @@ class Journal:
 
     def begin(self, previous: Mapping[str, Iterable[KernelObject]]) -> None:
         """Record, in one sync, what these owners have now. Where an earlier change of an owner was never
-        committed, what it had before that one stands. Raises JournalError."""
-        records = []
-        for owner, objects in previous.items():
-            known = self._pending.get(owner)
-            if known is None or known.committed:
-                pending = Pending(owner, tuple(objects))
-                self._pending[owner] = pending
-                records.append(_begin(pending))
-        self._append(records, sync=True)
+        committed, what it had before that one stands. Raises JournalError, and then nothing is begun."""
+        begun = {
+            owner: Pending(owner, tuple(objects))
+            for owner, objects in previous.items()
+            if owner not in self._pending or self._pending[owner].committed
+        }
+        self._append(map(_begin, begun.values()), sync=True)
+        self._pending.update(begun)
 
     def commit(self, owners: Iterable[str]) -> None:
         """Record, in one sync, that phase 1 of these owners is verified. Raises JournalError."""
-        owners = [owner for owner in owners if owner in self._pending]
-        for owner in owners:
-            self._pending[owner] = replace(self._pending[owner], committed=True)
-        self._append([{"commit": owner} for owner in owners], sync=True)
+        marked = {owner: replace(self._pending[owner], committed=True) for owner in owners}
+        self._append(({"commit": owner} for owner in marked), sync=True)
+        self._pending.update(marked)
 
     def finish(self, owners: Iterable[str]) -> None:
-        """Forget these owners. Needs no sync: finished twice is finished."""
-        owners = [owner for owner in owners if self._pending.pop(owner, None) is not None]
+        """Forget these owners, if they are known. Needs no sync: what is finished twice is finished."""
+        done = [owner for owner in owners if self._pending.pop(owner, None) is not None]
         if self._pending:
-            self._append([{"finish": owner} for owner in owners], sync=False)
-        elif owners:
-            self._empty()
+            self._append(({"finish": owner} for owner in done), sync=False)
+        elif done:
+            self._truncate(0)
 
     def close(self) -> None:
         os.close(self._file)
@@ -105,33 +102,34 @@ class Journal:
         data = b"".join(map(_line, records))
         if not data:
             return
+        length = os.fstat(self._file).st_size
         try:
             _write_all(self._file, data)
             if sync:
                 os.fdatasync(self._file)
         except OSError as error:
+            self._truncate(length)  # half a line would spoil those written after it
             raise _unusable(self._path, error) from error
 
-    def _empty(self) -> None:
+    def _truncate(self, length: int) -> None:
         try:
-            os.ftruncate(self._file, 0)
+            os.ftruncate(self._file, length)
         except OSError as error:
             raise _unusable(self._path, error) from error
 
-    def _rewrite(self) -> None:
-        """Leave only what is pending, so that the file doesn't grow over restarts."""
+    def _rewritten(self) -> int:
+        """Leave only what is pending, so that the file doesn't grow over restarts; the file, open."""
         fresh = self._path.with_suffix(".new")
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             _write_all(file, b"".join(_line(record) for record in _records(self._pending.values())))
             os.fsync(file)
+            fresh.rename(self._path)
+            _sync_directory(self._path.parent)
         except OSError:
             os.close(file)
             raise
-        fresh.rename(self._path)
-        os.close(self._file)
-        self._file = file
-        _sync_directory(self._path.parent)
+        return file
 
     def _read(self) -> dict[str, Pending]:
         try:
@@ -145,6 +143,7 @@ class Journal:
                 _replay(pending, _parse(line))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._move_aside(error)
+            return {}
         return pending
 
     def _move_aside(self, error: Exception) -> None:

@@ -77,7 +77,7 @@ def from_record(record: Any) -> Any:
     if name in _VALUES:
         return _VALUES[name](record["value"])
     return _STRUCTURES[name](
-        **{field: from_record(item) for field, item in record.items() if field != "type"}
+        **{field: from_record(item) for field, item in record.items() if field != "kind"}
     )
 
 

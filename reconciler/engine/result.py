@@ -60,6 +60,21 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class NotStarted:
+    """Nothing was done for this owner: there is no order for its objects, or no journal to lean on."""
+
+    owner: str
+    reason: str
+    advice: str = ""
+
+    ok: ClassVar[bool] = False
+
+    @property
+    def message(self) -> str:
+        return f"{self.reason}; nothing was changed"
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitingConfirmation:
     """The owner would be removed, but so many are leaving at once that a person has to say yes."""
 
@@ -133,7 +148,16 @@ class CleanupPending:
         return f"in use, but not cleaned up: {self.reason}"
 
 
-Result = Unchanged | Applied | Refused | AwaitingConfirmation | RolledBack | RollbackFailed | CleanupPending
+Result = (
+    Unchanged
+    | Applied
+    | Refused
+    | NotStarted
+    | AwaitingConfirmation
+    | RolledBack
+    | RollbackFailed
+    | CleanupPending
+)
 
 
 def describe(outcomes: Sequence[Outcome], limit: int = 3) -> str:
