@@ -53,26 +53,19 @@ def converge(
     results: dict[str, Result] = {}
     committed: list[Plan] = []
 
-    def make(plans: Iterable[Plan]) -> None:
-        made = applier.make(list(plans))
-        results.update(made.results)
-        committed.extend(made.committed)
+    def make(node: NodePlan) -> None:
+        results.update((result.owner, result) for result in node.results)
+        for chunk in _chunks(node.plans):
+            made = applier.make(chunk)
+            results.update(made.results)
+            committed.extend(made.committed)
 
-    for graph in graphs:
-        if graph.owner == NODE_OWNER:
-            make([plan(graph, observed)])
+    own = [graph for graph in graphs if graph.owner == NODE_OWNER]
+    rest = [graph for graph in graphs if graph.owner != NODE_OWNER]
+    make(plan_node(own, observed, remove_others=False))
     if committed:
         observed = observe(graphs, kernel)
-    node = plan_node(
-        [graph for graph in graphs if graph.owner != NODE_OWNER],
-        observed,
-        remove_others=remove_others,
-        budget=budget,
-        confirmed=confirmed,
-    )
-    results.update((result.owner, result) for result in node.results)
-    for chunk in _chunks(node.plans):
-        make(chunk)
+    make(plan_node(rest, observed, remove_others=remove_others, budget=budget, confirmed=confirmed))
     results |= applier.clean(committed)
     if any(plan.phase_2 for plan in committed):
         results |= _second_try(applier, results, observe(graphs, kernel))
