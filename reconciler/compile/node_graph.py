@@ -1,0 +1,94 @@
+"""The graph that serves a node as a whole: the NAT namespace, the veth to it, and the node's own firewall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from reconciler.compile.addresses import LOWER_LINK_LOCAL, NODE_TRANSIT, UPPER_LINK_LOCAL
+from reconciler.compile.firewall.host import FastSide, host_table
+from reconciler.compile.firewall.nat import nat_table
+from reconciler.compile.mtu import UNDERLAY_MTU_BYTES
+from reconciler.compile.names import NAT_LINK, NAT_NAMESPACE, NODE_LINK
+from reconciler.compile.part import farm_reserved
+from reconciler.compile.sysctls import host_edges, host_sysctls, links_after, router_sysctls
+from reconciler.kernel.graph import Graph
+from reconciler.kernel.objects import (
+    HOST,
+    NODE_OWNER,
+    Address,
+    IPNetwork,
+    Key,
+    Namespace,
+    Route,
+    Veth,
+    VethPeer,
+)
+from reconciler.model.documents import Node
+from reconciler.model.model import Model
+
+_NAT_SIDE = VethPeer(NAT_NAMESPACE, NAT_LINK, UNDERLAY_MTU_BYTES, HOST, NODE_LINK)
+
+
+def node_graph(model: Model, ref: str) -> Graph:
+    """Empty for a node that the model doesn't know."""
+    node = model.node(ref)
+    if node is None or model.farm(ref.partition("/")[0]) is None:
+        return Graph.of(NODE_OWNER, ())
+    underlay = underlay_prefixes(model)
+    uplink = node.spec.uplink
+    objects = (
+        Namespace(NAT_NAMESPACE),
+        *router_sysctls(NAT_NAMESPACE),
+        nat_table(underlay),
+        host_table(uplink, underlay, _fast_side(model, ref, node)),
+        Veth(HOST, NODE_LINK, UNDERLAY_MTU_BYTES, NAT_NAMESPACE, NAT_LINK),
+        _NAT_SIDE,
+        *_addresses(),
+        *_default_routes(),
+        *host_sysctls(uplink),
+    )
+    return Graph.of(NODE_OWNER, objects, (*_edges(), *host_edges(uplink)))
+
+
+def underlay_prefixes(model: Model) -> frozenset[IPNetwork]:
+    """What no tenant anywhere reaches: what every farm keeps to itself, and every node's endpoints."""
+    prefixes: set[IPNetwork] = set()
+    for name, farm in model.farms():
+        prefixes |= farm_reserved(farm)
+        for _, node in model.nodes_in(name):
+            prefixes |= {ip_network(endpoint) for endpoint in node.spec.endpoints}
+    return frozenset(prefixes)
+
+
+def _fast_side(model: Model, ref: str, node: Node) -> FastSide | None:
+    own = model.fast_address(ref)
+    if own is None or node.spec.fast is None:
+        return None
+    farm = ref.partition("/")[0]
+    addresses = (model.fast_address(f"{farm}/{name}") for name, _ in model.nodes_in(farm))
+    others = frozenset(address for address in addresses if address not in (None, own))
+    return FastSide(node.spec.fast.nic, others, own.version)
+
+
+def _addresses() -> Iterator[Address]:
+    for address in (NODE_TRANSIT.lower_ipv4, NODE_TRANSIT.lower_ipv6, LOWER_LINK_LOCAL):
+        yield Address(HOST, NODE_LINK, address)
+    for address in (NODE_TRANSIT.upper_ipv4, NODE_TRANSIT.upper_ipv6, UPPER_LINK_LOCAL):
+        yield Address(NAT_NAMESPACE, NAT_LINK, address)
+
+
+def _default_routes() -> Iterator[Route]:
+    yield Route(NAT_NAMESPACE, IPv4Network("0.0.0.0/0"), NAT_LINK, via=NODE_TRANSIT.lower_ipv4.ip)
+    yield Route(NAT_NAMESPACE, IPv6Network("::/0"), NAT_LINK, via=NODE_TRANSIT.lower_ipv6.ip)
+
+
+def _edges() -> Iterator[tuple[Key, Key]]:
+    yield from links_after(NAT_NAMESPACE, (_NAT_SIDE,))
+    addresses = tuple(_addresses())
+    for route in _default_routes():
+        yield from (
+            (route.key, address.key)
+            for address in addresses
+            if address.namespace == NAT_NAMESPACE and route.via in address.address.network
+        )
