@@ -105,6 +105,7 @@ def _join_veth_ends(diff: Difference, wanted: Objects) -> None:
         if other is not None and other in diff.before and other in wanted and other not in diff.remade:
             diff.remade[other] = Replacement(diff.before[other], wanted[other], because=key)
             diff.changed.pop(other, None)
+            diff.claimants.add(key)
 
 
 def _other_end(item: KernelObject) -> Key | None:

@@ -18,7 +18,7 @@ SCHEMA = 1
 """Version of what `to_builtins` returns; raised when a field changes its meaning or goes."""
 
 _COLOURS = {"+": "32", "-": "31", "~": "33", "-/+": "35", "!": "31"}
-_UNSAID = frozenset({"namespace", "name"})
+_UNSAID = frozenset({"namespace", "name", "up"})
 
 
 def render(plan: Plan, *, colour: bool = False) -> str:
