@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.engine.apply import Applier
@@ -38,6 +38,7 @@ def converge(
     journal: Journal,
     *,
     remove_others: bool = True,
+    keep: Collection[str] = (),
     budget: PruneBudget | None = None,
     confirmed: bool = False,
 ) -> dict[str, Result]:
@@ -45,8 +46,8 @@ def converge(
 
     The node's own graph goes first, whatever its place; the rest in the given order. With
     `remove_others`, networks that no graph speaks of are removed, within `budget` unless `confirmed`
-    (the node's own objects only by an empty graph for them). All creation comes before all deletion.
-    An owner that needs nothing costs no operation. Raises KernelUnavailable if the first look fails.
+    (the node's own objects only by an empty graph for them). Owners in `keep` are left as they are, with
+    or without a graph, and get no result. All creation comes before all deletion. An owner that needs nothing costs no operation. Raises KernelUnavailable if the first look fails.
     """
     applier = Applier(kernel, journal)
     observed = observe(graphs, kernel)
@@ -62,10 +63,12 @@ def converge(
 
     own = [graph for graph in graphs if graph.owner == NODE_OWNER]
     rest = [graph for graph in graphs if graph.owner != NODE_OWNER]
-    make(plan_node(own, observed, remove_others=False))
+    make(plan_node(own, observed, remove_others=False, keep=keep))
     if committed:
         observed = observe(graphs, kernel)
-    make(plan_node(rest, observed, remove_others=remove_others, budget=budget, confirmed=confirmed))
+    make(
+        plan_node(rest, observed, remove_others=remove_others, keep=keep, budget=budget, confirmed=confirmed)
+    )
     results |= applier.clean(committed)
     if any(plan.phase_2 for plan in committed):
         results |= _second_try(applier, results, observe(graphs, kernel))
@@ -88,25 +91,33 @@ def plan_node(
     observed: Observed,
     *,
     remove_others: bool = True,
+    keep: Collection[str] = (),
     budget: PruneBudget | None = None,
     confirmed: bool = False,
 ) -> NodePlan:
-    """Plan every graph against one observation, and the removal of the networks they don't speak of."""
+    """Plan every graph against one observation, and the removal of the networks they don't speak of;
+    the arguments are those of `converge`."""
+    planned, refused = _plans([graph for graph in graphs if graph.owner not in keep], observed)
+    if not remove_others:
+        return NodePlan(planned, refused)
+    there = networks(observed)
+    leaving = sorted(there - {graph.owner for graph in graphs} - set(keep))
+    if not confirmed and (budget or PruneBudget()).exceeded(len(leaving), len(there)):
+        waiting = tuple(AwaitingConfirmation(owner, len(leaving), len(there)) for owner in leaving)
+        return NodePlan(planned, refused + waiting)
+    removals = tuple(plan(Graph.of(owner, ()), observed) for owner in leaving)
+    return NodePlan(planned + removals, refused)
+
+
+def _plans(graphs: Iterable[Graph], observed: Observed) -> tuple[tuple[Plan, ...], tuple[Result, ...]]:
     plans: list[Plan] = []
-    results: list[Result] = []
+    refused: list[Result] = []
     for graph in graphs:
         try:
             plans.append(plan(graph, observed))
         except CircularNeed as error:
-            results.append(NotStarted(graph.owner, str(error), error.advice))
-    if remove_others:
-        leaving = sorted(networks(observed) - {graph.owner for graph in graphs})
-        present = len(networks(observed))
-        if not confirmed and (budget or PruneBudget()).exceeded(len(leaving), present):
-            results += [AwaitingConfirmation(owner, len(leaving), present) for owner in leaving]
-        else:
-            plans += [plan(Graph.of(owner, ()), observed) for owner in leaving]
-    return NodePlan(tuple(plans), tuple(results))
+            refused.append(NotStarted(graph.owner, str(error), error.advice))
+    return tuple(plans), tuple(refused)
 
 
 def networks(observed: Observed) -> frozenset[str]:

@@ -15,6 +15,7 @@ from reconciler.engine.result import (
     AwaitingConfirmation,
     CleanupPending,
     Refused,
+    Result,
     RollbackFailed,
     RolledBack,
     Unchanged,
@@ -43,6 +44,10 @@ def built(kernel: MemoryKernel, journal: Journal, *graphs: Graph) -> MemoryKerne
     assert all(result.ok for result in results.values()), results
     kernel.forget_history()
     return kernel
+
+
+def applied(kernel: MemoryKernel, journal: Journal, graph: Graph) -> Result:
+    return Applier(kernel, journal).apply(plan(graph, kernel.observe()))
 
 
 def test_a_node_converges_and_the_second_pass_does_nothing(kernel: MemoryKernel, journal: Journal) -> None:
@@ -90,9 +95,7 @@ def test_a_failed_replacement_brings_the_old_one_back(kernel: MemoryKernel, jour
     built(kernel, journal, fast_network("a", vni=7))
     before = kernel.of("a")
     kernel.fault = lambda operation, place: errno.EEXIST if getattr(operation.after, "vni", 0) == 8 else 0
-    assert isinstance(
-        Applier(kernel, journal).apply(plan(fast_network("a", vni=8), kernel.observe())), RolledBack
-    )
+    assert isinstance(applied(kernel, journal, fast_network("a", vni=8)), RolledBack)
     assert kernel.of("a") == before
 
 
@@ -107,9 +110,7 @@ def test_a_rollback_whose_own_operation_fails_once_succeeds(kernel: MemoryKernel
         return hiccups.pop() if hiccups and getattr(operation.after, "vni", 0) == 7 else 0
 
     kernel.fault = fault
-    assert isinstance(
-        Applier(kernel, journal).apply(plan(fast_network("a", vni=8), kernel.observe())), RolledBack
-    )
+    assert isinstance(applied(kernel, journal, fast_network("a", vni=8)), RolledBack)
     assert kernel.of("a") == before and not hiccups
 
 
@@ -119,7 +120,7 @@ def test_a_rollback_that_can_not_succeed_is_said_and_kept_in_the_journal(
     built(kernel, journal, fast_network("a", vni=7))
     before = kernel.of("a")
     kernel.fault = lambda operation, _: errno.EEXIST if getattr(operation.after, "vni", 0) else 0
-    result = Applier(kernel, journal).apply(plan(fast_network("a", vni=8), kernel.observe()))
+    result = applied(kernel, journal, fast_network("a", vni=8))
     assert isinstance(result, RollbackFailed)
     kernel.fault = lambda operation, _: 0
     assert recover(kernel, journal) == {}
@@ -136,7 +137,7 @@ def test_what_an_operation_flushed_in_passing_is_put_right(kernel: MemoryKernel,
 
     kernel.fault = flush
     graph = network("a", bridge_mtu=1300)
-    assert isinstance(Applier(kernel, journal).apply(plan(graph, kernel.observe())), Applied)
+    assert isinstance(applied(kernel, journal, graph), Applied)
     assert plan(graph, kernel.observe([])).empty or kernel.of("a").keys() >= {
         Key("tnet-a", "address", "fe80::1/64 dev ba")
     }
@@ -151,13 +152,13 @@ def test_what_does_not_stay_changed_fails_verification(kernel: MemoryKernel, jou
     assert kernel.of("a") == before
 
 
-def test_deletion_failing_is_pending_cleanup_and_the_rest_stays(
+def test_a_failed_deletion_is_pending_cleanup_and_the_rest_stays(
     kernel: MemoryKernel, journal: Journal
 ) -> None:
     built(kernel, journal, network("a"))
     kernel.fault = lambda operation, _: errno.EBUSY if operation.verb == "delete" else 0
     graph = network("a", peers=(2, 4))
-    assert isinstance(Applier(kernel, journal).apply(plan(graph, kernel.observe())), CleanupPending)
+    assert isinstance(applied(kernel, journal, graph), CleanupPending)
     assert Key("tnet-a", "wireguard-peer", "wa key4") in kernel.objects
     assert journal.pending["a"].committed
     kernel.fault = lambda operation, _: 0
@@ -185,6 +186,13 @@ def test_networks_no_longer_spoken_of_are_removed(kernel: MemoryKernel, journal:
     results = converge([node(), network("a")], kernel, journal)
     assert isinstance(results["b"], Applied) and not kernel.of("b")
     assert [operation.key for operation in kernel.operations] == [namespace_key("tnet-b")]
+
+
+def test_a_kept_owner_is_neither_changed_nor_removed(kernel: MemoryKernel, journal: Journal) -> None:
+    built(kernel, journal, network("a"), network("b", slot=2, port=2))
+    results = converge([node(), network("a", peers=(2,))], kernel, journal, keep=["a", "b"])
+    assert results == {"node": Unchanged("node")}
+    assert kernel.executed == []
 
 
 def test_a_mass_removal_waits_for_confirmation(kernel: MemoryKernel, journal: Journal) -> None:
