@@ -1,0 +1,60 @@
+"""Whether an OpenSSH public key is whole: its two halves agree and nothing is missing or left over.
+
+The wire formats are those of RFC 8709 (ed25519), RFC 5656 (ecdsa) and RFC 4253 section 6.6 (rsa).
+"""
+
+from __future__ import annotations
+
+from reconciler.model.base64_text import decode
+
+MIN_RSA_BITS = 2048
+MAX_RSA_BITS = 16384
+_ECDSA_POINT_BYTES = {"nistp256": 65, "nistp384": 97, "nistp521": 133}
+
+
+def ssh_key_fault(text: str) -> str:
+    """What is wrong with `<algorithm> <base64>`, as the end of a sentence; "" if nothing is."""
+    algorithm, _, encoded = text.partition(" ")
+    fields = _fields(decode(encoded) or b"")
+    if fields is None or len(fields) < 2:
+        return "is damaged: it does not decode to a key"
+    if fields[0] != algorithm.encode():
+        return "says one algorithm outside and another inside"
+    return _fault_of_fields(algorithm, fields[1:])
+
+
+def _fields(blob: bytes) -> list[bytes] | None:
+    """The length-prefixed strings that make up `blob` (RFC 4251, section 5); None if they don't fit it."""
+    fields, at = [], 0
+    while at < len(blob):
+        end = at + 4 + int.from_bytes(blob[at : at + 4], "big")
+        if at + 4 > len(blob) or end > len(blob):
+            return None
+        fields.append(blob[at + 4 : end])
+        at = end
+    return fields
+
+
+def _fault_of_fields(algorithm: str, fields: list[bytes]) -> str:
+    if algorithm == "ssh-ed25519":
+        whole = [len(field) for field in fields] == [32]
+    elif algorithm == "ssh-rsa":
+        return _rsa_fault(fields)
+    else:
+        whole = _is_ecdsa(algorithm.removeprefix("ecdsa-sha2-"), fields)
+    return "" if whole else "is damaged: its parts do not have the lengths they should"
+
+
+def _is_ecdsa(curve: str, fields: list[bytes]) -> bool:
+    if len(fields) != 2 or fields[0] != curve.encode():
+        return False
+    return len(fields[1]) == _ECDSA_POINT_BYTES[curve] and fields[1][0] == 4
+
+
+def _rsa_fault(fields: list[bytes]) -> str:
+    if len(fields) != 2:
+        return "is damaged: an RSA key has two numbers"
+    bits = int.from_bytes(fields[1], "big").bit_length()
+    if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
+        return f"has {bits} bits; RSA keys have {MIN_RSA_BITS} to {MAX_RSA_BITS}"
+    return ""
