@@ -39,10 +39,7 @@ def commit_signed(repo_dir: Path, paths: Collection[str], message: str, key_file
 def write_commit(tree: WorkTree, changes: Changes, message: str, key: SigningKey) -> str:
     """Make the signed commit object on top of HEAD and return its id; no reference and no file changes."""
     parent = tree.head
-    new_tree = _write_tree(tree, parent, changes)
-    if parent and new_tree == tree.git("rev-parse", f"{parent}^{{tree}}"):
-        raise NothingToDo("there is nothing to commit: the files say this already")
-    arguments = ["commit-tree", new_tree, "-S", "-m", message]
+    arguments = ["commit-tree", write_tree(tree, changes), "-S", "-m", message]
     if parent:
         arguments += ["-p", parent]
     try:
@@ -64,18 +61,24 @@ def advance(tree: WorkTree, commit: str, changes: Changes) -> None:
     tree.git("reset", "-q", "--", *(f":(top,literal){path}" for path in changes))
 
 
-def difference(tree: WorkTree, commit: str) -> str:
-    """The change a commit makes against its parent, as `git show` prints it."""
-    return tree.git("show", "--format=", "--no-color", "--no-ext-diff", "--patch", commit)
-
-
-def _write_tree(tree: WorkTree, parent: str | None, changes: Changes) -> str:
+def write_tree(tree: WorkTree, changes: Changes) -> str:
+    """HEAD's tree with the changes, as a tree object's id; raises NothingToDo if that is HEAD's tree."""
+    parent = tree.head
     with tempfile.TemporaryDirectory(prefix="tnet-index-", dir=tree.git_dir) as scratch:
         env = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         if parent:
             tree.git("read-tree", parent, env=env)
         tree.git("update-index", "-z", "--index-info", env=env, stdin=_index_info(tree, changes))
-        return tree.git("write-tree", env=env)
+        new_tree = tree.git("write-tree", env=env)
+    if parent and new_tree == tree.git("rev-parse", f"{parent}^{{tree}}"):
+        raise NothingToDo("there is nothing to commit: the files say this already")
+    return new_tree
+
+
+def difference(tree: WorkTree, changes: Changes) -> str:
+    """What the changes make of HEAD, as `git diff` prints it."""
+    flags = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+    return tree.git("diff", *flags, "HEAD", write_tree(tree, changes))
 
 
 def _index_info(tree: WorkTree, changes: Changes) -> bytes:

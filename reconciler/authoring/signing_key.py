@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.authoring.errors import SigningError
+from reconciler.ledger.keys import KeyRefused, from_text
 
 ENVIRONMENT_VARIABLE = "TNET_SIGNING_KEY"
 
@@ -57,6 +58,12 @@ def choose_signing_key(option: str | None, configured: str | None) -> SigningKey
     raise SigningError("there is no key to sign with", _HOW)
 
 
+def configured_key() -> str | None:
+    """Git's `user.signingkey` as it is set for the user, outside of any repository of ours."""
+    done = subprocess.run(["git", "config", "--get", "user.signingkey"], capture_output=True, text=True)
+    return done.stdout.strip() or None
+
+
 def _checked(source: str, value: str) -> SigningKey:
     if _LITERAL.match(value):
         return SigningKey(value)
@@ -69,7 +76,7 @@ def _checked(source: str, value: str) -> SigningKey:
 def public_key(key: SigningKey) -> str:
     """The public half as `<type> <base64>`, without a comment; raises SigningError."""
     if key.literal:
-        return key.literal
+        return parse_public_key(key.literal, "the key")
     for candidate in (Path(key.value), Path(f"{key.value}.pub")):
         if candidate.suffix == ".pub" and candidate.is_file():
             return parse_public_key(candidate.read_text(encoding="utf-8", errors="replace"), str(candidate))
@@ -81,7 +88,10 @@ def parse_public_key(text: str, source: str) -> str:
     found = _LITERAL.match(text.strip())
     if not found:
         raise SigningError(f"{source}: this is not an OpenSSH public key", "it looks like: ssh-ed25519 AAAA…")
-    return found["key"]
+    try:
+        return from_text(found["key"]).text
+    except KeyRefused as error:
+        raise SigningError(f"{source}: {error}", "make one that is: ssh-keygen -t ed25519") from None
 
 
 def _derived(path: str) -> str:

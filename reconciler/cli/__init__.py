@@ -3,7 +3,7 @@
 How to add a verb
 -----------------
 1. Write `reconciler/cli/<module>.py` with a click command object named `command` (a group is one too).
-   Import at the top what is cheap; the module itself is imported only when the verb is used or asked for help.
+   The module is imported only when the verb is used or asked for help.
 2. Add a line to the table in `verbs.py`: verb, module, one line of help. `tnet --help` and the shell's
    completion are answered from that table alone.
 3. Give it an example: `@click.command(epilog=example("tnet plan -o json"))`.

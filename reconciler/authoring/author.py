@@ -1,0 +1,113 @@
+"""A person's clone of the ledger, judged up to its HEAD: what edits start from and how they are proven."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from reconciler.authoring.change import Change
+from reconciler.authoring.commit import Changes, advance, write_commit
+from reconciler.authoring.document_text import changed_text, new_text
+from reconciler.authoring.errors import NothingToDo, RejectedError, WorkTreeError
+from reconciler.authoring.signing_key import SigningKey
+from reconciler.authoring.worktree import WorkTree
+from reconciler.ledger.anchor import Anchor, read_anchor
+from reconciler.ledger.replay import Replay, replay
+from reconciler.ledger.verdict import Verdict
+from reconciler.model.documents import Document
+from reconciler.model.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A signed commit that no branch holds yet, and what nodes would say of it as the next transaction."""
+
+    commit: str
+    changes: Changes
+    verdict: Verdict
+
+
+class Author:
+    """Edits start from the effective state at HEAD, not from what the files happen to say."""
+
+    def __init__(self, tree: WorkTree, anchor: Anchor) -> None:
+        self.tree = tree
+        self.anchor = anchor
+
+    @classmethod
+    def open(cls, directory: Path) -> Author:
+        """The clone that `directory` is in; raises WorkTreeError or AnchorUnknown."""
+        tree = WorkTree.open(directory)
+        if tree.head is None:
+            raise WorkTreeError(f"{tree.root}: there is no commit yet", "`tnet init DIR` starts a ledger")
+        return cls(tree, read_anchor(tree.root))
+
+    @cached_property
+    def replay(self) -> Replay:
+        """The ledger from its anchor to HEAD."""
+        return self.judged(self._head)
+
+    @property
+    def model(self) -> Model:
+        """The effective state at HEAD."""
+        return self.replay.view.model
+
+    def judged(self, tip: str) -> Replay:
+        """The ledger from its anchor to `tip`."""
+        return replay(self.tree.git_dir, self.anchor, tip)
+
+    def texts(self, change: Change) -> Changes:
+        """The change as file contents: each effective document edited in place, new ones written."""
+        return {path: self._text(path, document) for path, document in change.documents.items()}
+
+    def require_editable(self, paths: Collection[str]) -> None:
+        """Raise unless HEAD, index and files of `paths` are what is in effect."""
+        self.tree.require_ready(paths)
+        for path in paths:
+            if self.at_head(path) != self.replay.blob(path):
+                raise RejectedError(
+                    f"{path}: what HEAD says here isn't in effect: a commit that changed it was rejected",
+                    "`tnet log` says which and why; `tnet rollback COMMIT` clears it away",
+                )
+
+    def at_head(self, path: str) -> bytes | None:
+        """What HEAD says there, in effect or not."""
+        return self.tree.show(self._head, path)
+
+    def draft(self, changes: Changes, message: str, key: SigningKey) -> Draft:
+        """Sign the changes as a commit on top of HEAD and have it judged; branch and files stay put."""
+        commit = write_commit(self.tree, changes, message, key)
+        return Draft(commit, changes, self.judged(commit).view.verdicts[-1])
+
+    def publish(self, draft: Draft) -> None:
+        """Move the branch and the files on to the draft."""
+        advance(self.tree, draft.commit, draft.changes)
+
+    @property
+    def _head(self) -> str:
+        head = self.tree.head
+        assert head is not None
+        return head
+
+    def _text(self, path: str, document: Document | None) -> bytes | None:
+        content = self.replay.blob(path)
+        if document is None:
+            if content is None:
+                raise NothingToDo(f"{path}: there is no such document in effect")
+            return None
+        if content is None:
+            return new_text(path, document)
+        return changed_text(path, content, document)
+
+
+def require_accepted(draft: Draft) -> None:
+    """Raise RejectedError, with the verdict's words, if nodes would reject the draft."""
+    verdict = draft.verdict
+    if not verdict.accepted:
+        raise RejectedError(
+            f"every node would reject this ({verdict.code}): {verdict.detail}",
+            verdict.advice
+            + "\nnothing was changed; --force commits it nevertheless (for a branch others merge)",
+        )

@@ -1,0 +1,91 @@
+"""From a typed document to the text of its file, new or changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import FieldInfo
+
+from reconciler.authoring import yaml_write
+from reconciler.authoring.errors import AuthoringError
+from reconciler.authoring.yaml_update import update
+from reconciler.errors import TnetError
+from reconciler.model.documents import Document
+from reconciler.model.loader import load
+
+_HEADER_FIELDS = ("apiVersion", "kind", "metadata", "spec")
+
+
+def new_text(path: str, document: Document) -> bytes:
+    """The file of a new document, in the house's layout, without what equals its default."""
+    spoken = _without_defaults(document)
+    spoken["kind"] = type(document).__name__
+    text = yaml_write.block({field: spoken[field] for field in _HEADER_FIELDS})
+    return _checked(path, text, document)
+
+
+def changed_text(path: str, content: bytes, document: Document) -> bytes:
+    """`content`, which holds an earlier form of `document`, changed to say what `document` says.
+
+    Comments, order and layout stay. Raises AuthoringError where the text's layout defeats the edit, and
+    DocumentError where `document` (or `content`) isn't valid.
+    """
+    before = load(path, content)
+    text = update(content.decode("utf-8"), _plain(before), _plain(document))
+    return _checked(path, text, document)
+
+
+def _plain(value: Struct) -> dict[str, Any]:
+    """Mappings, lists and scalars, defaults included."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(value))
+    return plain
+
+
+def _without_defaults(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return {
+            field.encode_name: _without_defaults(getattr(value, field.name))
+            for field in msgspec.structs.fields(value)
+            if getattr(value, field.name) != _default(field)
+        }
+    if isinstance(value, tuple):
+        return [_without_defaults(item) for item in value]
+    return value
+
+
+def _default(field: FieldInfo) -> Any:
+    """What the field holds if nothing is said; msgspec keeps `{}` as a factory."""
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
+def _checked(path: str, text: str, document: Document) -> bytes:
+    """An edit that reads back as something else is never written."""
+    content = text.encode("utf-8")
+    try:
+        read_back = load(path, content)
+    except TnetError as error:
+        if _is_valid(path, document):
+            raise _defeated(path) from error
+        raise
+    if read_back != document:
+        raise _defeated(path)
+    return content
+
+
+def _is_valid(path: str, document: Document) -> bool:
+    """Would the document itself be accepted if it were written in the plainest way?"""
+    spoken = {**_without_defaults(document), "kind": type(document).__name__}
+    try:
+        load(path, yaml_write.block(spoken).encode("utf-8"))
+    except TnetError:
+        return False
+    return True
+
+
+def _defeated(path: str) -> AuthoringError:
+    return AuthoringError(
+        f"{path}: this layout can't be edited without touching other lines",
+        "write lists and mappings over several lines, one entry each, or make the change by hand",
+    )

@@ -1,0 +1,31 @@
+"""Farms, and what their farmers grant."""
+
+from __future__ import annotations
+
+from reconciler.authoring.change import Change, require_new
+from reconciler.authoring.errors import AuthoringError, NothingToDo
+from reconciler.model import paths
+from reconciler.model.documents import Farm, FarmSpec, Grant, GrantSpec, Metadata
+from reconciler.model.model import Model
+
+
+def add_farm(model: Model, name: str, spec: FarmSpec) -> Change:
+    """A new farm (root signs)."""
+    path = paths.farm_path(name)
+    require_new(model, path, f"farm {name}")
+    farm = Farm(api_version="tnet/v1", metadata=Metadata(name=name), spec=spec)
+    return Change(f"farm {name}: add", {path: farm})
+
+
+def grant(model: Model, farm: str, tenant: str, spec: GrantSpec) -> Change:
+    """What `tenant` may place on `farm` from now on, in place of what it might before (a farmer signs)."""
+    if model.farm(farm) is None:
+        raise AuthoringError(f"there is no farm {farm}", f"root adds it: tnet farm add {farm} …")
+    path = paths.grant_path(farm, tenant)
+    before = model.grant(farm, tenant)
+    if before is not None and before.spec == spec:
+        raise NothingToDo(f"{tenant} has this grant on {farm} already: {path}")
+    metadata = before.metadata if before else Metadata(name=tenant)
+    verb = "change" if before else "give"
+    document = Grant(api_version="tnet/v1", metadata=metadata, spec=spec)
+    return Change(f"farm {farm}: {verb} grant for {tenant}", {path: document})

@@ -1,0 +1,92 @@
+"""Taking a transaction back: what `git revert` would do, but against what is in effect."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from reconciler.authoring.author import Author
+from reconciler.authoring.commit import Changes
+from reconciler.authoring.document_text import changed_text
+from reconciler.authoring.errors import AuthoringError, NothingToDo, WorkTreeError
+from reconciler.ledger.verdict import Reason, Verdict
+from reconciler.model.documents import Policy
+from reconciler.model.loader import load
+from reconciler.model.paths import POLICY_PATH
+
+
+def find_transaction(author: Author, commit: str) -> Verdict:
+    """The transaction's verdict; raises AuthoringError if `commit` isn't one of this branch's."""
+    for verdict in author.replay.view.verdicts:
+        if verdict.commit == commit:
+            return verdict
+    raise AuthoringError(
+        f"{commit[:12]} is not a transaction: it isn't on this branch's first-parent chain since the anchor",
+        "name one that `tnet log` lists; of a merged branch that is the merge",
+    )
+
+
+def undo(author: Author, verdict: Verdict) -> Changes:
+    """The file contents that take the transaction back. Raises AuthoringError on a conflict.
+
+    Of a rejected transaction nothing is in effect; undoing it gives its files their effective contents
+    again, so that they can be edited.
+    """
+    if verdict.reason is Reason.ANCHOR:
+        raise AuthoringError("the anchor can't be rolled back: the ledger begins there")
+    paths = verdict.paths
+    if verdict.accepted:
+        contents = {path: _reverted(author, verdict.commit, path) for path in paths}
+    else:
+        contents = {path: author.replay.blob(path) for path in paths}
+    changes = {path: content for path, content in contents.items() if content != author.at_head(path)}
+    if not changes:
+        raise NothingToDo(f"nothing of {verdict.commit[:12]} is left to take back")
+    return changes
+
+
+def _reverted(author: Author, commit: str, path: str) -> bytes | None:
+    """What `path` says in effect, less what the commit did to it."""
+    before = author.tree.show(f"{commit}^1", path)
+    after = author.tree.show(commit, path)
+    now = author.replay.blob(path)
+    if path == POLICY_PATH:
+        return _next_policy(before, after, now)
+    if now == after:
+        return before
+    if now is None or before is None or after is None:
+        raise _conflict(path)
+    return _merged(author, path, now, after, before)
+
+
+def _next_policy(before: bytes | None, after: bytes | None, now: bytes | None) -> bytes:
+    """The earlier policy under the next version: versions only go up, so the old bytes would be refused."""
+    if now != after or before is None or now is None:
+        raise _conflict(POLICY_PATH)
+    earlier, current = load(POLICY_PATH, before), load(POLICY_PATH, now)
+    assert isinstance(earlier, Policy)
+    assert isinstance(current, Policy)
+    spec = replace(earlier.spec, version=current.spec.version + 1)
+    return changed_text(POLICY_PATH, before, replace(earlier, spec=spec))
+
+
+def _merged(author: Author, path: str, now: bytes, base: bytes, other: bytes) -> bytes:
+    """Three-way merge of lines; later changes of other lines stay."""
+    with tempfile.TemporaryDirectory(prefix="tnet-rollback-") as scratch:
+        files = [Path(scratch) / name for name in ("now", "base", "other")]
+        for file, content in zip(files, (now, base, other), strict=True):
+            file.write_bytes(content)
+        try:
+            author.tree.git("merge-file", "-q", *map(str, files))
+        except WorkTreeError:  # the exit code counts conflicts
+            raise _conflict(path) from None
+        return files[0].read_bytes()
+
+
+def _conflict(path: str) -> AuthoringError:
+    return AuthoringError(
+        f"{path}: has changed since in the same place, so the transaction can't be taken back by itself",
+        "roll the later transactions back first (`tnet log` lists them), or make the change by hand",
+    )

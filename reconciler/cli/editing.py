@@ -1,0 +1,125 @@
+"""What all verbs that edit the ledger share: their options, and how the edit is made and told."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.authoring.author import Author, Draft, require_accepted
+from reconciler.authoring.change import Change
+from reconciler.authoring.commit import Changes, difference
+from reconciler.authoring.signing_key import SigningKey, choose_signing_key
+from reconciler.cli.output import output_option, print_json
+from reconciler.model.model import Model
+
+_PUSHED = "push it, and every node picks it up: git push"
+
+
+class Editor:
+    """One edit of the ledger, as the options say."""
+
+    def __init__(
+        self, repo: Path, key: str | None, message: str | None, dry_run: bool, force: bool, output: str
+    ) -> None:
+        self._repo, self._key, self._message = repo, key, message
+        self._dry_run, self._force, self._json = dry_run, force, output == "json"
+
+    @functools.cached_property
+    def author(self) -> Author:
+        return Author.open(self._repo)
+
+    @property
+    def model(self) -> Model:
+        """What is in effect."""
+        return self.author.model
+
+    def make(self, change: Change, next_step: str = _PUSHED) -> None:
+        """Commit the change, signed, and print what was done; with --dry-run print the difference instead."""
+        self.author.require_editable(change.documents.keys())
+        self.write(change.subject, self.author.texts(change), change.notes, next_step)
+
+    def write(self, subject: str, changes: Changes, notes: tuple[str, ...], next_step: str = _PUSHED) -> None:
+        """The same for contents that are ready."""
+        if self._dry_run:
+            return click.echo(difference(self.author.tree, changes))
+        draft = self.author.draft(changes, self._words(subject), self._signing_key())
+        if not self._force:
+            require_accepted(draft)
+        self.author.publish(draft)
+        return self._tell(subject, draft, notes, next_step)
+
+    def _words(self, subject: str) -> str:
+        return f"{subject}\n\n{self._message}" if self._message else subject
+
+    def _signing_key(self) -> SigningKey:
+        return choose_signing_key(self._key, self.author.tree.config("user.signingkey"))
+
+    def _tell(self, subject: str, draft: Draft, notes: tuple[str, ...], next_step: str) -> None:
+        verdict = draft.verdict
+        if self._json:
+            return print_json(
+                {
+                    "commit": draft.commit,
+                    "subject": subject,
+                    "accepted": verdict.accepted,
+                    "code": verdict.code,
+                    "detail": verdict.detail,
+                    "signers": [str(signer) for signer in verdict.signers],
+                    "paths": list(draft.changes),
+                    "notes": list(notes),
+                }
+            )
+        by = ", ".join(str(signer) for signer in verdict.signers) or "nobody that the ledger knows"
+        click.echo(f"{draft.commit[:12]}  {subject}")
+        for line in (f"signed by {by}", *draft.changes, *notes):
+            click.echo(f"  {line}")
+        if not verdict.accepted:
+            click.echo(f"  NOT ACCEPTED as it stands ({verdict.code}): {verdict.detail}")
+        return click.echo(f"next: {next_step}")
+
+
+def editing_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Adds --repo, --key, --message, --dry-run, --force and -o; the verb gets an `Editor` as `editor`."""
+
+    @functools.wraps(function)
+    def with_editor(
+        *args: Any,
+        repo: Path,
+        key: str | None,
+        message: str | None,
+        dry_run: bool,
+        force: bool,
+        output: str,
+        **options: Any,
+    ) -> None:
+        function(*args, editor=Editor(repo, key, message, dry_run, force, output), **options)
+
+    for option in (
+        output_option,
+        click.option("--force", is_flag=True, help="Commit even if nodes would reject it as it stands."),
+        click.option("--dry-run", is_flag=True, help="Print the difference and change nothing."),
+        click.option("-m", "--message", metavar="TEXT", help="More words for the commit message."),
+        key_option,
+        repo_option,
+    ):
+        with_editor = option(with_editor)
+    return with_editor
+
+
+key_option = click.option(
+    "--key",
+    metavar="FILE",
+    help="Your SSH key: a private key's file, or a .pub file (or the public key itself) of one that an "
+    "ssh-agent holds. Default: $TNET_SIGNING_KEY, then git's user.signingkey.",
+)
+repo_option = click.option(
+    "--repo",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    metavar="DIR",
+    help="Your clone of the ledger (default: where you are).",
+)

@@ -1,0 +1,30 @@
+"""`tnet farm grant`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.authoring import farms
+from reconciler.cli.editing import Editor, editing_options
+from reconciler.cli.names import LABEL
+from reconciler.cli.output import example
+from reconciler.model.documents import GrantSpec
+
+
+@click.command(
+    epilog=example(
+        "tnet farm grant paris acme --max-resources 10",
+        "tnet farm grant paris acme --max-resources 2 --node p1 --node p2",
+    )
+)
+@click.argument("farm", type=LABEL)
+@click.argument("tenant", type=LABEL)
+@click.option("--max-resources", type=click.IntRange(0), required=True, help="How many, over all its nodes.")
+@click.option(
+    "--node", "nodes", type=LABEL, multiple=True, help="Only there; repeatable (default: all nodes)."
+)
+@editing_options
+def command(editor: Editor, farm: str, tenant: str, max_resources: int, nodes: tuple[str, ...]) -> None:
+    """Let a tenant place resources on a farm, or change what it may place. Signed by a farmer."""
+    spec = GrantSpec(max_resources=max_resources, nodes=nodes)
+    editor.make(farms.grant(editor.model, farm, tenant, spec))
