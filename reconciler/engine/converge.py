@@ -47,7 +47,8 @@ def converge(
     The node's own graph goes first, whatever its place; the rest in the given order. With
     `remove_others`, networks that no graph speaks of are removed, within `budget` unless `confirmed`
     (the node's own objects only by an empty graph for them). Owners in `keep` are left as they are, with
-    or without a graph, and get no result. All creation comes before all deletion. An owner that needs nothing costs no operation. Raises KernelUnavailable if the first look fails.
+    or without a graph, and get no result. All creation comes before all deletion. An owner that needs
+    nothing costs no operation. Raises KernelUnavailable if the first look fails.
     """
     applier = Applier(kernel, journal)
     observed = observe(graphs, kernel)
