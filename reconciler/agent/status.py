@@ -43,12 +43,17 @@ class Rejection(Struct, frozen=True, kw_only=True):
 
 
 class NetworkStatus(Struct, frozen=True, kw_only=True):
-    """One network on this node; `commit` is the transaction that its desired state comes from."""
+    """One network on this node; `commit` is the transaction that its desired state comes from.
+
+    `ipv4` and `ipv6` are the slices of the network's ranges that are on this node, empty if none is built.
+    """
 
     tenant: str
     network: str
     netid: str
     commit: str
+    ipv4: str = ""
+    ipv6: str = ""
     conditions: tuple[Condition, ...] = ()
 
     @property

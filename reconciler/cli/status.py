@@ -22,11 +22,16 @@ from reconciler.cli.output import example, output_option
 def command(context: click.Context, config: Path, output: str, exit_code: bool) -> None:
     """Show what this node has accepted from the ledger and made of it."""
     status = read_status(load_config(config).status_file)
+    show(status, output)
+    context.exit(exits.FAILED if exit_code and not status.ready else exits.OK)
+
+
+def show(status: Status, output: str) -> None:
+    """Print a status as text or JSON."""
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(status), indent=2))
     else:
         click.echo("\n".join(_lines(status)))
-    context.exit(exits.FAILED if exit_code and not status.ready else exits.OK)
 
 
 def _lines(status: Status) -> list[str]:

@@ -49,6 +49,7 @@ VERBS: Mapping[str, Verb | Branch] = {
     "agent": Verb("agent", "Keep this node converged, for ever."),
     "status": Verb("status", "Show what this node's agent knows."),
     "attach": Verb("attach", "Plug a network namespace into a network on this node."),
+    "detach": Verb("detach", "Pull a network namespace out of a network on this node."),
     "lab": Verb("lab", "A farm of nodes on this one machine."),
     "completion": Verb("completion", "Print the completion script for a shell."),
 }

@@ -1,0 +1,45 @@
+"""A node from its configuration: the real ledger, the real kernel, the node's own identity."""
+
+from __future__ import annotations
+
+import time
+
+from reconciler.agent.config import AgentConfig
+from reconciler.agent.keys import NodeKeys
+from reconciler.agent.node import Node, Parts
+from reconciler.engine.journal import Journal
+from reconciler.host.attachment import AttachmentStore
+from reconciler.host.identity import Identity
+from reconciler.host.plug import plug_again
+from reconciler.kernel.linux import LinuxTransport
+from reconciler.kernel.netlink_kernel import NetlinkKernel
+from reconciler.ledger.config import LedgerConfig
+from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.objects import CommitId
+
+
+def assemble(config: AgentConfig) -> Node:
+    """Raises TnetError if this host has no identity or can't be used as a node."""
+    keys = NodeKeys(Identity.load(config.identity_directory), config.node)
+    return Node(
+        Parts(
+            name=config.node,
+            ledger=Ledger(ledger_config(config)),
+            kernel=NetlinkKernel(LinuxTransport(run_dir=config.run), keys),
+            keys=keys,
+            journal=Journal(config.journal_directory),
+            attachments=AttachmentStore(config.attachment_directory),
+            plug_again=plug_again,
+            clock=time.monotonic,
+        )
+    )
+
+
+def ledger_config(config: AgentConfig) -> LedgerConfig:
+    return LedgerConfig(
+        remote=config.remote,
+        branch=config.branch,
+        anchor=CommitId(config.anchor),
+        root_fingerprints=frozenset(config.root_keys),
+        directory=config.state,
+    )

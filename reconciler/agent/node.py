@@ -1,0 +1,143 @@
+"""One pass over a node: what the ledger says now, made true in its kernel, and what came of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from reconciler.agent.backoff import Backoff
+from reconciler.agent.report import Report
+from reconciler.compile.node import NodeGraph, compile_node
+from reconciler.engine.converge import NodePlan, converge, observe, plan_node
+from reconciler.engine.journal import Journal
+from reconciler.engine.result import Result
+from reconciler.errors import TnetError
+from reconciler.host.attachment import Attachment, AttachmentStore
+from reconciler.kernel.graph import Graph
+from reconciler.kernel.port import Kernel, KernelUnavailable
+from reconciler.ledger.trouble import LocalTrouble
+from reconciler.ledger.view import LedgerView
+from reconciler.model.model import Model
+
+log = logging.getLogger(__name__)
+
+
+class NodeUnknown(TnetError):
+    """The ledger's effective state has no such node."""
+
+
+class LedgerReader(Protocol):
+    """Where the effective state comes from; `Ledger` is it."""
+
+    def sync(self) -> LedgerView:
+        """Fetch and judge. Raises LocalTrouble."""
+        ...
+
+    def judge_local(self) -> LedgerView:
+        """Judge what is in the clone, without a network. Raises LocalTrouble."""
+        ...
+
+
+class Keys(Protocol):
+    """The private keys behind a model; told when there is a new one."""
+
+    def update(self, model: Model) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a node is made of; see `assemble` for the real ones."""
+
+    name: str
+    ledger: LedgerReader
+    kernel: Kernel
+    keys: Keys
+    journal: Journal
+    attachments: AttachmentStore
+    plug_again: Callable[[tuple[Attachment, ...]], tuple[tuple[Attachment, str], ...]]
+    clock: Callable[[], float]
+
+
+class Node:
+    """Keeps what has to be known from one pass to the next: the last good view, and who is in back-off."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._view: LedgerView | None = None
+        self._backoff = Backoff()
+
+    def seconds_to_retry(self) -> float | None:
+        """How long until a network that failed may be tried again; None if none failed."""
+        moment = self._backoff.next_retry()
+        return None if moment is None else max(moment - self._parts.clock(), 0.0)
+
+    def run_pass(self, *, fetch: bool = True, confirmed: bool = False) -> Report:
+        """Raises nothing that a person or time can mend: that is in the report."""
+        trouble = self._read_ledger(fetch)
+        report = Report(self._parts.name, view=self._view, trouble=trouble)
+        if self._view is None:
+            return report
+        if self._view.model.node(self._parts.name) is None:
+            return replace(report, unknown_node=True)
+        compiled = compile_node(self._view.model, self._parts.name)
+        self._parts.keys.update(self._view.model)
+        report = replace(report, compiled=compiled)
+        try:
+            report = replace(report, results=self._converge(compiled, confirmed))
+        except KernelUnavailable as error:
+            return replace(report, kernel_trouble=error)
+        return replace(report, unplugged=self._parts.plug_again(self._parts.attachments.all()))
+
+    def plan(self, *, fetch: bool = True) -> NodePlan:
+        """What a pass would do now. Raises LocalTrouble, NodeUnknown or KernelUnavailable."""
+        parts = self._parts
+        view = parts.ledger.sync() if fetch else parts.ledger.judge_local()
+        if view.model.node(parts.name) is None:
+            raise NodeUnknown(
+                f"the ledger has no node {parts.name}",
+                "a farmer adds it: tnet node add; or correct `node` in the config",
+            )
+        graphs = graphs_of(compile_node(view.model, parts.name))
+        return plan_node(graphs, observe(graphs, parts.kernel))
+
+    def _read_ledger(self, fetch: bool) -> LocalTrouble | None:
+        """Keep the last good view when the remote can't be asked; take the clone's when there is none yet."""
+        try:
+            self._view = self._parts.ledger.sync() if fetch else self._parts.ledger.judge_local()
+        except LocalTrouble as trouble:
+            log.warning("the ledger can't be read: %s", trouble)
+            self._view = self._view or self._last_good()
+            return trouble
+        return None
+
+    def _last_good(self) -> LedgerView | None:
+        try:
+            return self._parts.ledger.judge_local()
+        except LocalTrouble as trouble:
+            log.warning("nor is there a last good state: %s", trouble)
+            return None
+
+    def _converge(self, compiled: NodeGraph, confirmed: bool) -> Mapping[str, Result]:
+        graphs = graphs_of(compiled)
+        desired = {graph.owner: hash(graph) for graph in graphs}
+        now = self._parts.clock()
+        due = [graph for graph in graphs if self._backoff.due(graph.owner, desired[graph.owner], now)]
+        waiting = {graph.owner for graph in graphs} - {graph.owner for graph in due}
+        results = converge(due, self._parts.kernel, self._parts.journal, keep=waiting, confirmed=confirmed)
+        self._note(results, desired, now)
+        return results
+
+    def _note(self, results: Mapping[str, Result], desired: Mapping[str, int], now: float) -> None:
+        for owner, result in results.items():
+            if result.ok:
+                self._backoff = self._backoff.succeeded(owner)
+            else:
+                log.warning("%s: %s", owner, result.message)
+                self._backoff = self._backoff.failed(owner, desired.get(owner, 0), now)
+
+
+def graphs_of(compiled: NodeGraph) -> list[Graph]:
+    """Every graph of the node, its own first."""
+    return [compiled.node, *(part.graph for part in compiled.networks if part.graph is not None)]

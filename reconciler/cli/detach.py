@@ -1,0 +1,24 @@
+"""`tnet detach`: pull a network namespace out of a network on this node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.node_config_file import config_option
+from reconciler.cli.output import example, say
+
+
+@click.command(epilog=example("tnet detach acme/web web1"))
+@click.argument("network", metavar="TENANT/NETWORK")
+@click.argument("namespace", metavar="NETNS")
+@click.option("--interface", default="eth0", show_default=True, help="The interface's name in NETNS.")
+@config_option
+def command(network: str, namespace: str, interface: str, config: Path) -> None:
+    """Undo `tnet attach`: the interface goes, NETNS itself stays."""
+    from reconciler.agent.attaching import detach
+    from reconciler.agent.config import load_config
+
+    detach(load_config(config), network, namespace, interface)
+    say(f"{namespace} is no longer in {network}")
