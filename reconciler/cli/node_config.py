@@ -11,6 +11,8 @@ from reconciler.authoring import yaml_write
 from reconciler.cli.names import NODE, Pair
 from reconciler.cli.output import example
 from reconciler.errors import TnetError
+from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.objects import CommitId
 
 
 @click.command(
@@ -54,6 +56,7 @@ def command(
 
     Take anchor and root keys from somebody you trust, not from the forge.
     """
+    Anchor(CommitId(anchor), frozenset(root_keys))  # says what is wrong with them
     text = yaml_write.block(
         {
             "node": str(node),

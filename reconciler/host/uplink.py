@@ -33,7 +33,7 @@ class NoUplink(TnetError):
 
 
 def find_uplink(interface: str | None = None) -> Uplink:
-    """The uplink, by the IPv4 default route or else the IPv6 one; or `interface` if named. Raises NoUplink."""
+    """The interface of the default route (IPv4's before IPv6's), or the one named. Raises NoUplink."""
     with IPRoute() as ipr:
         index = _index_of(ipr, interface) if interface else _default_route(ipr)
         (link,) = ipr.get_links(index)
