@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.compile.member import Member
+from reconciler.model.suspension import Suspension
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,14 @@ class Condition:
     message: str
 
 
-def suspended(reason: str) -> Condition:
+def suspended(why: Suspension) -> Condition:
     """This node's NR does not run."""
-    return Condition("Healthy", False, "Suspended", reason)
+    return Condition("Healthy", False, "Suspended", f"{why.reason}: {why.message}")
 
 
-def peers_suspended(reasons: Mapping[str, str]) -> Condition:
+def peers_suspended(suspensions: Mapping[str, Suspension]) -> Condition:
     """Other NRs of the network don't run; this one goes on without them."""
-    listed = "; ".join(f"{node}: {reason}" for node, reason in sorted(reasons.items()))
+    listed = "; ".join(f"{node}: {why.message}" for node, why in sorted(suspensions.items()))
     return Condition("Healthy", False, "Degraded", f"left out: {listed}")
 
 

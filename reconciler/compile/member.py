@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from reconciler.compile.addresses import Slice, nr_slice, udp_port
 from reconciler.kernel.objects import IPAddress
+from reconciler.model.addresses import parse_ip
 from reconciler.model.documents import Farm, Network, Node, Resource
 
 
@@ -67,7 +67,7 @@ def member(
 def _endpoint(node: Node, port: int) -> tuple[IPAddress, int] | None:
     if node.spec.reachability == "hidden" or not node.spec.endpoints:
         return None
-    return ip_address(node.spec.endpoints[0]), port
+    return parse_ip(node.spec.endpoints[0]), port
 
 
 def _segment(network: Network, farm: Farm) -> FastSegment | None:

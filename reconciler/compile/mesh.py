@@ -23,7 +23,7 @@ from reconciler.compile.member import Member
 LinkKind = Literal["vxlan", "wireguard"]
 
 KEEPALIVE_S = 25
-"""What a NR behind NAT sends at least every so many seconds: below the 30 s after which home routers forget."""
+"""A NR behind NAT sends at least every so many seconds; home routers forget a flow after 30."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 from reconciler.compile.addresses import LOWER_LINK_LOCAL, NODE_TRANSIT, UPPER_LINK_LOCAL
 from reconciler.compile.firewall.host import FastSide, host_table
@@ -12,7 +12,7 @@ from reconciler.compile.mtu import UNDERLAY_MTU_BYTES
 from reconciler.compile.names import NAT_LINK, NAT_NAMESPACE, NODE_LINK
 from reconciler.compile.part import farm_reserved
 from reconciler.compile.sysctls import host_edges, host_sysctls, links_after, router_sysctls
-from reconciler.kernel.graph import Graph
+from reconciler.kernel.graph import Graph, KernelObject
 from reconciler.kernel.objects import (
     HOST,
     NODE_OWNER,
@@ -24,6 +24,7 @@ from reconciler.kernel.objects import (
     Veth,
     VethPeer,
 )
+from reconciler.model.addresses import parse_ip
 from reconciler.model.documents import Node
 from reconciler.model.model import Model
 
@@ -37,7 +38,7 @@ def node_graph(model: Model, ref: str) -> Graph:
         return Graph.of(NODE_OWNER, ())
     underlay = underlay_prefixes(model)
     uplink = node.spec.uplink
-    objects = (
+    objects: tuple[KernelObject, ...] = (
         Namespace(NAT_NAMESPACE),
         *router_sysctls(NAT_NAMESPACE),
         nat_table(underlay),
@@ -57,8 +58,13 @@ def underlay_prefixes(model: Model) -> frozenset[IPNetwork]:
     for name, farm in model.farms():
         prefixes |= farm_reserved(farm)
         for _, node in model.nodes_in(name):
-            prefixes |= {ip_network(endpoint) for endpoint in node.spec.endpoints}
+            prefixes |= {_host(endpoint) for endpoint in node.spec.endpoints}
     return frozenset(prefixes)
+
+
+def _host(address: str) -> IPNetwork:
+    ip = parse_ip(address)
+    return IPv4Network(ip) if isinstance(ip, IPv4Address) else IPv6Network(ip)
 
 
 def _fast_side(model: Model, ref: str, node: Node) -> FastSide | None:

@@ -227,7 +227,7 @@ def _route_over(nr: NetworkResource, neighbour: Neighbour, destination: IPNetwor
     return Route(nr.namespace, destination, link, via=next_hop(neighbour.member.index), source=source)
 
 
-# --- order ----------------------------------------------------------------------------------------------------
+# --- order -----------------------------------------------------------------------------------------------
 
 
 def _edges(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 
 from reconciler.compile.conditions import Condition, peers_suspended, suspended, unreachable
 from reconciler.compile.member import Member, member
@@ -14,9 +14,10 @@ from reconciler.compile.names import netid
 from reconciler.compile.nr import NetworkResource, resource_graph
 from reconciler.kernel.graph import Graph
 from reconciler.kernel.objects import IPNetwork
+from reconciler.model.addresses import parse_prefix
 from reconciler.model.documents import Farm, Network
 from reconciler.model.model import Model
-from reconciler.model.rules import suspensions
+from reconciler.model.suspension import Suspension, suspensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +33,24 @@ class NetworkPart:
 
 def network_part(model: Model, tenant: str, network: Network, node: str) -> NetworkPart:
     name = network.metadata.name
-    reasons = dict(suspensions(model, tenant, name))
-    members = tuple(_members(model, network, reasons))
-    me = next((item for item in members if item.node == node), None)
-    if me is None:
-        why = suspended(reasons.get(node, "this node has no network resource here"))
-        return NetworkPart(tenant, name, netid(tenant, name), None, (why,))
+    idle = suspensions(model, tenant, name)
+    if node in idle:
+        return NetworkPart(tenant, name, netid(tenant, name), None, (suspended(idle[node]),))
+    members = tuple(_members(model, network, idle))
+    me = next(item for item in members if item.node == node)
     mesh = mesh_of(me, members, network.spec.relays)
     graph = resource_graph(_resource(model, tenant, network, members, mesh))
-    return NetworkPart(tenant, name, graph.owner, graph, tuple(_conditions(mesh, reasons)))
+    return NetworkPart(tenant, name, graph.owner, graph, tuple(_conditions(mesh, idle)))
 
 
-def _members(model: Model, network: Network, reasons: dict[str, str]) -> Iterator[Member]:
-    """The NRs that run. One whose numbers don't fit the ranges they come from is suspended here."""
-    for resource in sorted(network.spec.resources, key=lambda resource: resource.index):
-        farm, node = model.farm(resource.node.partition("/")[0]), model.node(resource.node)
-        if resource.node in reasons or farm is None or node is None:
-            reasons.setdefault(resource.node, "there is no such node")
+def _members(model: Model, network: Network, idle: Collection[str]) -> Iterator[Member]:
+    """The NRs that run."""
+    for resource in network.spec.resources:
+        if resource.node in idle:
             continue
-        try:
-            yield member(network, resource, farm, node, model.fast_address(resource.node))
-        except ValueError as error:
-            reasons[resource.node] = str(error)
+        farm, node = model.farm(resource.node.partition("/")[0]), model.node(resource.node)
+        assert farm is not None and node is not None, "else the NR were suspended"
+        yield member(network, resource, farm, node, model.fast_address(resource.node))
 
 
 def _resource(
@@ -75,11 +72,11 @@ def farm_reserved(farm: Farm) -> frozenset[IPNetwork]:
     """What the farm keeps from tenants: its reserved prefixes, and its fast network."""
     fast = farm.spec.fast_network
     prefixes = (*farm.spec.reserved, *(() if fast is None else (fast.prefix,)))
-    return frozenset(ip_network(prefix) for prefix in prefixes)
+    return frozenset(parse_prefix(prefix) for prefix in prefixes)
 
 
-def _conditions(mesh: Mesh, reasons: Mapping[str, str]) -> Iterator[Condition]:
-    if reasons:
-        yield peers_suspended(reasons)
+def _conditions(mesh: Mesh, idle: Mapping[str, Suspension]) -> Iterator[Condition]:
+    if idle:
+        yield peers_suspended(idle)
     if mesh.unreachable:
         yield unreachable(mesh.unreachable)

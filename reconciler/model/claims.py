@@ -51,6 +51,10 @@ def in_farm(farm: str) -> Mention:
     return Mention("node-in-farm", farm)
 
 
+A_FARM = Mention("farm", "")
+"""Every farm mentions itself, so that all of them are found at once."""
+
+
 def resources_in_farm(farm: str, tenant: str) -> Mention:
     """Mentioned once for each NR."""
     return Mention("resource-in-farm", f"{farm} {tenant}")
@@ -93,5 +97,7 @@ def mentions(document: Document, place: Place) -> Iterator[Mention]:
         for nr in document.spec.resources:
             yield on_node(nr.node)
             yield resources_in_farm(nr.node.partition("/")[0], place.tenant)
+    elif isinstance(document, Farm):
+        yield A_FARM
     elif isinstance(document, Node):
         yield in_farm(place.farm)

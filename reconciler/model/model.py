@@ -117,6 +117,13 @@ class Model:
             if isinstance(document, Network):
                 yield _place(path).tenant, document
 
+    def farms(self) -> Iterator[tuple[str, Farm]]:
+        """Every farm with its name."""
+        for path in self._mentioning(claims.A_FARM):
+            document = self.documents[path]
+            if isinstance(document, Farm):
+                yield document.metadata.name, document
+
     def nodes_in(self, farm: str) -> Iterator[tuple[str, Node]]:
         """The nodes of one farm, each with its name."""
         for path in self._mentioning(claims.in_farm(farm)):

@@ -1,9 +1,9 @@
 """The table in a NR's namespace.
 
-Forward, policy drop: a bridge source outside the NR's slice is dropped; between bridge and links, and between
-links where this NR is a relay, only what stays in the network; from the bridge to the uplink all but the
-blocked prefixes; back, only answers. Input, policy drop: answers, neighbour discovery, and pings of the NR's own
-addresses. Everything that leaves by the uplink has the NR's transit address.
+Forward, policy drop: a bridge source outside the NR's slice is dropped; between bridge and links, and
+between links where this NR is a relay, only what stays in the network; from the bridge to the uplink all
+but the blocked prefixes; back, only answers. Input, policy drop: answers, neighbour discovery, and pings
+of the NR's own addresses. Everything that leaves by the uplink has the NR's transit address.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from reconciler.compile.addresses import Slice
 from reconciler.compile.firewall.blocked import blocked_sets, drop_blocked
 from reconciler.compile.firewall.match import (
     ECHO,
+    ND,
     ND_TYPES,
     REPLIES,
     destination,
@@ -56,6 +57,12 @@ class Borders:
     def uplink(self) -> str:
         return uplink_name(self.netid)
 
+    @property
+    def families(self) -> tuple[tuple[IPNetwork, IPNetwork], tuple[IPNetwork, IPNetwork]]:
+        """The network's range and the NR's slice of it, of IPv4 and of IPv6."""
+        ipv4, ipv6 = self.ranges
+        return (ipv4, self.slice.ipv4), (ipv6, self.slice.ipv6)
+
 
 def resource_table(borders: Borders) -> NftTable:
     return NftTable(
@@ -85,7 +92,7 @@ def _forward(borders: Borders) -> Iterable[NftRule]:
 
 def _forward_links(borders: Borders) -> Iterable[NftRule]:
     links_in, links_out = iif(*borders.links), oif(*borders.links)
-    for whole, own in zip(borders.ranges, (borders.slice.ipv4, borders.slice.ipv6), strict=True):
+    for whole, own in borders.families:
         yield rule("accept", iif(borders.bridge), links_out, destination(whole), why="to other NRs")
         yield rule(
             "accept", links_in, oif(borders.bridge), source(whole), destination(own), why="from other NRs"
@@ -109,9 +116,7 @@ def _input(borders: Borders) -> Iterable[NftRule]:
     yield rule(
         "accept", bridge, icmp(6, *ND_TYPES, "nd-router-solicit"), why="neighbour discovery of containers"
     )
-    yield rule(
-        "accept", iif(borders.uplink), icmp(6, *ND_TYPES), why="neighbour discovery of the transit link"
-    )
+    yield rule("accept", iif(borders.uplink), ND, why="neighbour discovery of the transit link")
     yield from _pings(borders)
 
 
@@ -125,9 +130,8 @@ def _pings(borders: Borders) -> Iterable[NftRule]:
 
 
 def _pings_of_peers(borders: Borders) -> Iterable[NftRule]:
-    own = (borders.slice.ipv4, borders.slice.ipv6)
-    for whole, mine, echo in zip(borders.ranges, own, ECHO, strict=True):
-        peers = (iif(*borders.links), source(whole), destination(mine), echo)
+    for (whole, own), echo in zip(borders.families, ECHO, strict=True):
+        peers = (iif(*borders.links), source(whole), destination(own), echo)
         yield rule("accept", *peers, why="pings from other NRs")
 
 
