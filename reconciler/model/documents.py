@@ -50,7 +50,7 @@ WireGuardKey = Annotated[
 Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]+={0,2}" + _END, max_length=8192, description="Base64.")]
 Ip = Annotated[str, Meta(max_length=45, description="An IPv4 or IPv6 address.")]
 Prefix = Annotated[str, Meta(max_length=49, description="An IPv4 or IPv6 prefix, host bits zero.")]
-Port = Annotated[int, Meta(ge=1, le=65535)]
+Port = Annotated[int, Meta(ge=1, le=65535, description="A port number.")]
 Vni = Annotated[int, Meta(ge=1, le=16777215, description="A VXLAN network identifier (RFC 7348), 24 bits.")]
 Index = Annotated[
     int, Meta(ge=1, le=65535, description="The NR's number in its network; addresses derive from it.")
@@ -87,35 +87,48 @@ class Metadata(_Document, frozen=True):
     """What a document is called. The path it lies at must say the same."""
 
     name: DnsLabel
-    description: Annotated[str, Meta(max_length=1000)] = ""
+    description: Annotated[
+        str, Meta(max_length=1000, description="For people. Everybody can read it, for ever.")
+    ] = ""
 
 
 class Principal(_Document, frozen=True):
     """A person or a machine that signs. However many of its keys sign, it counts once."""
 
-    name: DnsLabel
-    keys: Annotated[tuple[SshPublicKey, ...], Meta(min_length=1, max_length=16)]
+    name: Annotated[DnsLabel, Meta(description="A pseudonym, a DNS label; unique in this list.")]
+    keys: Annotated[
+        tuple[SshPublicKey, ...],
+        Meta(min_length=1, max_length=16, description="OpenSSH public keys; any of them signs for it."),
+    ]
 
 
 class Signers(_Document, frozen=True):
     """Who may sign for something, and how many distinct principals of them it takes."""
 
-    principals: Annotated[tuple[Principal, ...], Meta(min_length=1, max_length=64)]
-    threshold: Annotated[int, Meta(ge=1, le=64)] = 1
+    principals: Annotated[
+        tuple[Principal, ...], Meta(min_length=1, max_length=64, description="Who may sign.")
+    ]
+    threshold: Annotated[
+        int, Meta(ge=1, le=64, description="How many distinct principals must sign together.")
+    ] = 1
 
 
 # --- Policy: trust/policy.yaml ---------------------------------------------------------------------
 
 
 class PolicySpec(_Document, frozen=True):
-    """Who is root. `version` goes up by one with every change; `protocol` names the ledger's rules."""
+    """Who is root, and by which rules the ledger is read."""
 
-    protocol: Literal[1]
-    version: Annotated[int, Meta(ge=1)]
-    root: Signers
+    protocol: Annotated[
+        Literal[1], Meta(description="The number of the ledger's rules (docs/spec/ledger.md).")
+    ]
+    version: Annotated[int, Meta(ge=1, description="Goes up by one with every change of this file.")]
+    root: Annotated[Signers, Meta(description="Who registers farms and tenants and changes this file.")]
 
 
 class Policy(_Document, frozen=True, tag_field="kind", tag="Policy"):
+    """Who is root: the start of all trust. Signed by root, old threshold and new."""
+
     api_version: ApiVersion
     metadata: Metadata
     spec: PolicySpec
@@ -127,23 +140,31 @@ class Policy(_Document, frozen=True, tag_field="kind", tag="Policy"):
 class PortRange(_Document, frozen=True):
     """UDP ports `first` to `first + count - 1`; a NR listens on `first + slot - 1`."""
 
-    first: Port
-    count: Annotated[int, Meta(ge=1, le=65535)]
+    first: Annotated[Port, Meta(description="The UDP port of slot 1.")]
+    count: Annotated[
+        int, Meta(ge=1, le=65535, description="How many ports, and so how many slots, each node has.")
+    ]
 
 
 class FastNetwork(_Document, frozen=True):
     """A network between the farm's nodes that is trusted to carry VXLAN unencrypted."""
 
-    prefix: Prefix
-    mtu_bytes: Annotated[int, Meta(ge=1280, le=65535)] = 1500
+    prefix: Annotated[Prefix, Meta(description="The prefix that the nodes' fast addresses are in.")]
+    mtu_bytes: Annotated[
+        int, Meta(ge=1280, le=65535, description="The largest packet that it carries, in bytes.")
+    ] = 1500
 
 
 class FarmSpec(_Document, frozen=True):
     """What a farmer declares of a site."""
 
-    farmers: Signers
-    udp_ports: PortRange
-    fast_network: FastNetwork | None = None
+    farmers: Annotated[Signers, Meta(description="Who signs for the farm, its nodes and its grants.")]
+    udp_ports: Annotated[
+        PortRange, Meta(description="The UDP ports that every node keeps for WireGuard, one for each NR.")
+    ]
+    fast_network: Annotated[
+        FastNetwork | None, Meta(description="The network between the farm's nodes, if there is one.")
+    ] = None
     reserved: Annotated[
         tuple[Prefix, ...],
         Meta(
@@ -151,10 +172,14 @@ class FarmSpec(_Document, frozen=True):
             description="Prefixes that no tenant may reach: the farm's LAN, management, underlay.",
         ),
     ] = ()
-    ipv6_allocation: Prefix | None = None
+    ipv6_allocation: Annotated[
+        Prefix | None, Meta(description="The routed IPv6 /48 from which the farm gives tenants public /64s.")
+    ] = None
 
 
 class Farm(_Document, frozen=True, tag_field="kind", tag="Farm"):
+    """A site with nodes. Registered by root, signed by its farmers from then on."""
+
     api_version: ApiVersion
     metadata: Metadata
     spec: FarmSpec
@@ -166,32 +191,48 @@ class Farm(_Document, frozen=True, tag_field="kind", tag="Farm"):
 class SealingKey(_Document, frozen=True):
     """A public HPKE key (ML-KEM-768 + X25519) to which tenants seal the node's WireGuard keys."""
 
-    id: UniqueId
-    key: Base64
+    id: Annotated[UniqueId, Meta(description="Derives from the key.")]
+    key: Annotated[Base64, Meta(description="The public key, base64 of 1216 bytes.")]
 
 
 class FastPort(_Document, frozen=True):
     """The node's place in the farm's fast network."""
 
-    nic: InterfaceName
-    address: Ip
+    nic: Annotated[InterfaceName, Meta(description="The network interface that is in the fast network.")]
+    address: Annotated[Ip, Meta(description="The node's address there; unique in the farm.")]
 
 
 class NodeSpec(_Document, frozen=True):
-    """One Linux host. A `public` node can be reached at its endpoints; a `hidden` one dials out."""
+    """One Linux host."""
 
-    id: UniqueId
-    reachability: Literal["public", "hidden"]
-    uplink: InterfaceName
-    sealing_keys: Annotated[tuple[SealingKey, ...], Meta(min_length=1, max_length=8)]
+    id: Annotated[UniqueId, Meta(description="Names this machine for ever (made by `tnet node init`).")]
+    reachability: Annotated[
+        Literal["public", "hidden"],
+        Meta(
+            description="`public`: others reach it at its endpoints; `hidden`: it is behind NAT, dials out."
+        ),
+    ]
+    uplink: Annotated[InterfaceName, Meta(description="The network interface towards the outside.")]
+    sealing_keys: Annotated[
+        tuple[SealingKey, ...],
+        Meta(
+            min_length=1,
+            max_length=8,
+            description="The node's current sealing key first, then former ones and the farmer's backup key.",
+        ),
+    ]
     endpoints: Annotated[
         tuple[Ip, ...],
         Meta(max_length=8, description="Addresses at which other nodes reach this one; the first is used."),
     ] = ()
-    fast: FastPort | None = None
+    fast: Annotated[
+        FastPort | None, Meta(description="The node's place in the farm's fast network, if it has one.")
+    ] = None
 
 
 class Node(_Document, frozen=True, tag_field="kind", tag="Node"):
+    """A Linux host of a farm. Signed by the farm's farmers."""
+
     api_version: ApiVersion
     metadata: Metadata
     spec: NodeSpec
@@ -210,6 +251,8 @@ class GrantSpec(_Document, frozen=True):
 
 
 class Grant(_Document, frozen=True, tag_field="kind", tag="Grant"):
+    """The seller's half of a purchase, named after the tenant. Signed by the farm's farmers."""
+
     api_version: ApiVersion
     metadata: Metadata
     spec: GrantSpec
@@ -221,18 +264,23 @@ class Grant(_Document, frozen=True, tag_field="kind", tag="Grant"):
 class KeyProof(_Document, frozen=True):
     """Shows that who wrote the tenant down holds the key: an SSHSIG over the tenant's name (see the spec)."""
 
-    key: SshPublicKey
-    signature: Base64
+    key: Annotated[SshPublicKey, Meta(description="The key that is proved; one of the signers'.")]
+    signature: Annotated[Base64, Meta(description="The signature's binary form (PROTOCOL.sshsig), base64.")]
 
 
 class TenantSpec(_Document, frozen=True):
-    """Who signs for the tenant. `proofs` has one entry for each key."""
+    """Who signs for the tenant."""
 
-    signers: Signers
-    proofs: Annotated[tuple[KeyProof, ...], Meta(max_length=1024)] = ()
+    signers: Annotated[Signers, Meta(description="Who signs for this file and the tenant's networks.")]
+    proofs: Annotated[
+        tuple[KeyProof, ...],
+        Meta(max_length=1024, description="For each key, a proof that the tenant holds it."),
+    ] = ()
 
 
 class Tenant(_Document, frozen=True, tag_field="kind", tag="Tenant"):
+    """Who buys networks. Registered by root, signed by its own signers from then on."""
+
     api_version: ApiVersion
     metadata: Metadata
     spec: TenantSpec
@@ -245,7 +293,7 @@ class SealedKey(_Document, frozen=True):
     """A WireGuard private key sealed to a node's sealing key (HPKE; see docs/spec/sealed-keys.md)."""
 
     key: Annotated[UniqueId, Meta(description="The id of the sealing key it is sealed to.")]
-    ciphertext: Base64
+    ciphertext: Annotated[Base64, Meta(description="What only the node can open, base64 of 1168 bytes.")]
 
 
 class Resource(_Document, frozen=True):
@@ -255,17 +303,18 @@ class Resource(_Document, frozen=True):
     node_id: Annotated[UniqueId, Meta(description="The node's unique id when the NR was bought.")]
     index: Index
     slot: Slot
-    public_key: WireGuardKey
-    sealed: SealedKey
+    public_key: Annotated[WireGuardKey, Meta(description="The NR's WireGuard public key, base64.")]
+    sealed: Annotated[SealedKey, Meta(description="The private half, for this node's eyes only.")]
 
 
 class NetworkSpec(_Document, frozen=True):
     """A tenant network (TN). NR `index` n holds the n-th /24 of `ipv4` and the n-th /64 of `ipv6`."""
 
     ipv4: Annotated[
-        Prefix, Meta(description="The network's IPv4 range, /8 to /23; other tenants may use the same.")
+        Prefix,
+        Meta(description="The network's IPv4 range, private, /8 to /23; other tenants may use the same."),
     ]
-    ipv6: Annotated[Prefix, Meta(description="The network's IPv6 range: a ULA /48 (RFC 4193).")]
+    ipv6: Annotated[Prefix, Meta(description="The network's IPv6 range: a unique local /48 (RFC 4193).")]
     resources: Annotated[
         tuple[Resource, ...],
         Meta(max_length=128, description="The network's NRs. 128 of them fill the 256 KiB a file may have."),
@@ -287,6 +336,8 @@ class NetworkSpec(_Document, frozen=True):
 
 
 class Network(_Document, frozen=True, tag_field="kind", tag="Network"):
+    """A tenant network: everything a tenant has bought under one name. Signed by the tenant."""
+
     api_version: ApiVersion
     metadata: Metadata
     spec: NetworkSpec
