@@ -65,7 +65,8 @@ class MemoryKernel:
         return Observed(owned, frozenset(foreign))
 
     def _owner(self, value: Sysctl) -> str:
-        return NODE_OWNER if value.container is None else self.objects[value.container][0]
+        holder = self.objects.get(value.container) if value.container is not None else None
+        return NODE_OWNER if holder is None else holder[0]
 
     def execute(self, operations: Sequence[Operation]) -> list[Outcome]:
         _check_batch(operations)
@@ -83,7 +84,7 @@ class MemoryKernel:
         return self._make(operation, operation.after)
 
     def _make(self, operation: Operation, item: KernelObject) -> int:
-        if any(need not in self.objects for need in item.needs):
+        if any(need not in self.objects and need not in self.foreign for need in item.needs):
             return errno.ENODEV
         if isinstance(item, Sysctl):
             self.sysctls[item.key] = item.value

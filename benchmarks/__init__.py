@@ -1,0 +1,1 @@
+"""Figures, each beside the best that the same machine can do."""
