@@ -77,6 +77,10 @@ class Machine:
                 raise CommandFailed(f"{self.name}: no end after {timeout_s} s: {' '.join(command)}") from None
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
+    def attend(self, command: Sequence[str], namespace: str = "") -> int:
+        """Run a command with our own terminal; returns its exit code."""
+        return subprocess.run(self.enter(command, namespace), env=environment(), check=False).returncode
+
     def output(self, command: Sequence[str], namespace: str = "", stdin: str = "") -> str:
         """What a command prints. Raises CommandFailed if it does not end well."""
         done = self.run(command, namespace, stdin)

@@ -88,6 +88,8 @@ class Topology:
 UPLINK = "eth0"
 FAST = "fast0"
 
+FAST_ADDRESSES = {"p1": "10.99.0.1", "p2": "10.99.0.2"}
+
 INTERNET = Machine(
     "internet",
     "router",
@@ -108,7 +110,7 @@ P1 = Machine(
     "node",
     (
         Interface(UPLINK, ("192.0.2.10/24", "2001:db8:1::10/64")),
-        Interface(FAST, ("10.99.0.1/24",)),
+        Interface(FAST, (f"{FAST_ADDRESSES['p1']}/24",)),
     ),
     gateways=("192.0.2.1", "2001:db8:1::1"),
     farm="paris",
@@ -119,7 +121,7 @@ P2 = Machine(
     "node",
     (
         Interface(UPLINK, ("192.0.2.20/24", "2001:db8:2::10/64")),
-        Interface(FAST, ("10.99.0.2/24",)),
+        Interface(FAST, (f"{FAST_ADDRESSES['p2']}/24",)),
     ),
     gateways=("192.0.2.1", "2001:db8:2::1"),
     farm="paris",

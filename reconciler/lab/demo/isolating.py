@@ -1,0 +1,121 @@
+"""What must not work: the whole matrix, from inside and from outside, and forged packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.lab import containers, matrix, observe
+from reconciler.lab.demo.check import Check
+from reconciler.lab.demo.scene import Scene
+from reconciler.lab.matrix import Cell, Target
+from reconciler.lab.observe import Source
+from reconciler.lab.tenants import Container
+
+_TIMEOUT_S = 1.2
+
+
+def isolation(scene: Scene) -> Iterator[Check]:
+    """Every container tries every address that isn't its tenant's, by ICMP, UDP and TCP; and, to show that
+    the probe works, those that are."""
+    networks = scene.networks
+    everyone = [container for network in networks for container in network.containers]
+    forbidden = matrix.isolation_targets(networks, scene.lab.topology)
+    own = {network.tenant: matrix.own_targets(network) for network in networks}
+    asked = {each: own[each.tenant] + [t for t in forbidden if matrix.tries(each, t)] for each in everyone}
+    cells = _try_all(
+        scene, [(containers.source(scene.lab, each), targets) for each, targets in asked.items()]
+    )
+    lines = matrix.table([each.name for each in everyone], cells)
+    yield from _verdicts(cells, lines, "no container reaches what is not its tenant's")
+    yield _identities(everyone, cells)
+
+
+def _try_all(scene: Scene, asked: Sequence[tuple[Source, Sequence[Target]]]) -> list[Cell]:
+    attempts = sum(len(target.addresses) * 3 for _, targets in asked for target in targets)
+    scene.progress(f"trying {attempts} ways")
+    questions = [(source, [a for target in targets for a in target.addresses]) for source, targets in asked]
+    heard = observe.probe(questions, _TIMEOUT_S)
+    return [
+        _cell(source, target, answers)
+        for (source, targets), answers in zip(asked, heard, strict=True)
+        for target in targets
+    ]
+
+
+def _cell(source: Source, target: Target, answers: observe.Heard) -> Cell:
+    own = {what: who for what, who in answers.items() if what.split()[1] in target.addresses}
+    return Cell(source.name, target, own)
+
+
+def _verdicts(cells: Iterable[Cell], lines: Sequence[str], claim: str) -> Iterator[Check]:
+    """The table with both claims: what must be silent is, and what must answer does."""
+    reachable = [cell for cell in cells if cell.target.expected == "all"]
+    silent = [cell for cell in cells if cell.target.expected == "none"]
+    bad = tuple(str(cell) for cell in silent if not cell.ok)
+    tries = sum(len(cell.target.addresses) * 3 for cell in silent)
+    yield Check(
+        "the matrix (+ all answered, · nothing answered, n! not as it must be):",
+        True,
+        tuple(lines),
+        shown=True,
+    )
+    yield Check(f"{claim}: {tries} attempts, {len(silent)} cells", not bad and bool(silent), bad)
+    deaf = tuple(str(cell) for cell in reachable if not cell.ok)
+    yield Check(
+        f"the same probes do hear what may answer: {len(reachable)} cells", not deaf and bool(reachable), deaf
+    )
+
+
+def _identities(everyone: Sequence[Container], cells: Iterable[Cell]) -> Check:
+    """Equal addresses in both tenants: whoever answers is one's own tenant's."""
+    wrong = tuple(
+        f"{cell.source}: {what} was answered by {who}"
+        for cell in cells
+        if cell.target.group == "own network"
+        for what, who in cell.answered.items()
+        if not what.startswith("icmp") and who.split()[0] != cell.target.name
+    )
+    shared = {each.ipv4 for each in everyone if sum(each.ipv4 == other.ipv4 for other in everyone) > 1}
+    claim = f"{len(shared)} IPv4 addresses exist in both networks; each tenant hears its own container"
+    return Check(claim, not wrong and bool(shared), wrong)
+
+
+def inbound(scene: Scene) -> Iterator[Check]:
+    """From outside nothing gets in, not even packets for tenants' addresses thrown straight at a node."""
+    targets = list(_inner_targets(scene))
+    sources = list(_throwers(scene))
+    asked = [(source, [*targets, *_control(scene, source)]) for source in sources]
+    cells = _try_all(scene, asked)
+    lines = matrix.table([source.name for source in sources], cells)
+    yield from _verdicts(
+        cells, lines, "nothing from outside reaches a container, a bridge or a transit address"
+    )
+
+
+def _throwers(scene: Scene) -> Iterator[Source]:
+    """The outside host by its own route; the wires' neighbours by way of each node."""
+    yield Source("outside", scene.machine("outside"))
+    for machine in scene.lab.topology.machines:
+        for table in machine.tables:
+            yield Source(f"by {table.name}", scene.machine(machine.name), mark=table.mark)
+
+
+def _inner_targets(scene: Scene) -> Iterator[Target]:
+    for network in scene.networks:
+        for container in network.containers:
+            addresses = (str(container.ipv4), str(container.ipv6))
+            yield Target(f"inside {network.tenant}", container.name, addresses)
+        for member in network.members:
+            bridge = (str(member.slice.gateway_ipv4.ip), str(member.slice.gateway_ipv6.ip))
+            yield Target(f"inside {network.tenant}", f"{network.tenant}'s bridge on {member.machine}", bridge)
+            ends = (member.transit.upper_ipv4, member.transit.upper_ipv6)
+            name = f"{network.tenant}'s transit on {member.machine}"
+            yield Target(f"inside {network.tenant}", name, tuple(str(end.ip) for end in ends))
+
+
+def _control(scene: Scene, source: Source) -> list[Target]:
+    """The node itself answers from outside: its own services are not tnet's to close."""
+    name = source.name.removeprefix("by ") if source.mark else "p1"
+    machine = scene.lab.topology.machine(name)
+    addresses = tuple(address.split("/")[0] for address in machine.interfaces[0].addresses)
+    return [Target("the nodes themselves", name, addresses, "all")]
