@@ -90,14 +90,15 @@ def _decode(kind: int, flags: int, body: bytes) -> Message:
         raise NotModelled(f"a message of type {kind} cut short")
     message = message_class(bytearray(HEADER.pack(HEADER.size + len(body), kind, flags, 0, 0) + body))
     message.decode()
-    nest = _plain(message)
+    nest = plain(message)
     return Message(nest.fields, nest.attrs, kind, flags)
 
 
-def _plain(value: nlmsg_base) -> Nest:
+def plain(value: nlmsg_base) -> Nest:
+    """A decoded message of pyroute2's as values of ours."""
     fields = {name: value[name] for name, _ in value.fields if not name.startswith("__")}
     attrs: dict[str, Any] = {}
-    for slot in value["attrs"]:
+    for slot in dict.get(value, "attrs", ()):
         name, content = slot[0], slot[1]
         if name in attrs:
             raise NotModelled(f"{name} twice in one message")
@@ -109,7 +110,7 @@ def _plain(value: nlmsg_base) -> Nest:
 
 def _value(content: Any) -> Any:
     if isinstance(content, nlmsg_base):
-        return _plain(content)
+        return plain(content)
     if isinstance(content, list):
         return tuple(_value(item) for item in content)
     return content

@@ -18,6 +18,8 @@ from reconciler.kernel.fake import (
     routes,
     rule_messages,
     sysctls,
+    wireguard_genl,
+    wireguard_uapi,
 )
 from reconciler.kernel.fake.boot import boot
 from reconciler.kernel.fake.decode import (
@@ -109,10 +111,10 @@ class FakeTransport:
             raise TransportError(refused.code, f"{what}: {refused.text}".rstrip(": ")) from None
         self.faults.end_change(kind)
 
-    def _acknowledged(self, kind: str, change: Callable[[], None]) -> Ack:
+    def _acknowledged(self, kind: str, change: Callable[..., None], *arguments: object) -> Ack:
         """One change of a seam that acknowledges each of several."""
         code = self.faults.begin_change(kind)
-        ack = Ack(code, "refused on purpose") if code else _ack(change)
+        ack = Ack(code, "refused on purpose") if code else _ack(change, *arguments)
         self.faults.end_change(kind)
         return ack
 
@@ -120,7 +122,7 @@ class FakeTransport:
 
     def route_request(self, namespace: str, messages: Sequence[bytes]) -> list[Ack]:
         space = self._space(namespace)
-        return [self._acknowledged("route", lambda data=data: self._route(space, data)) for data in messages]  # type: ignore[misc]
+        return [self._acknowledged("route", self._route, space, data) for data in messages]
 
     def _route(self, space: Netns, data: bytes) -> None:
         message = decode(data)
@@ -144,6 +146,43 @@ class FakeTransport:
         self.faults.count_read("await")
         return self._space(namespace).named(link) is None
 
+    # --- WireGuard -----------------------------------------------------------------------------------
+
+    def wireguard_request(self, namespace: str, payloads: Sequence[bytes]) -> list[Ack]:
+        space = self._space(namespace)
+        self._need_kernel_wireguard()
+        change = wireguard_genl.set_device
+        return [self._acknowledged("wireguard", change, self.world, space, data) for data in payloads]
+
+    def wireguard_dump(self, namespace: str, payload: bytes) -> list[bytes]:
+        space = self._space(namespace)
+        self._need_kernel_wireguard()
+        self.faults.count_read("wireguard")
+        try:
+            return wireguard_genl.get_device(self.world, space, payload)
+        except Refused as refused:
+            raise TransportError(refused.code, "get of a WireGuard device") from None
+
+    def _need_kernel_wireguard(self) -> None:
+        if self.wireguard != "kernel":
+            raise TransportError(errno.ENOENT, "this kernel has no WireGuard")
+
+    def wireguard_uapi(self, device: str, request: str) -> str:
+        daemon = self.world.daemons.get(device)
+        if daemon is None:
+            raise TransportError(errno.ENOENT, f"no userspace WireGuard of {device}")
+        before = self.world.wireguards[daemon.device]
+        after, answer = wireguard_uapi.ask(before, request)
+        if request.startswith("get"):
+            self.faults.count_read("uapi")
+            return answer
+        code = self.faults.begin_change("uapi")
+        if code:
+            return f"errno=-{code}\n\n"
+        self.world.wireguards[daemon.device] = after
+        self.faults.end_change("uapi")
+        return answer
+
     # --- sysctl --------------------------------------------------------------------------------------
 
     def sysctl_read(self, namespace: str, paths: Sequence[str]) -> list[str | None]:
@@ -153,10 +192,7 @@ class FakeTransport:
 
     def sysctl_write(self, namespace: str, values: Sequence[tuple[str, str]]) -> list[Ack]:
         space = self._space(namespace)
-        return [
-            self._acknowledged("sysctl", lambda path=path, value=value: sysctls.write(space, path, value))  # type: ignore[misc]
-            for path, value in values
-        ]
+        return [self._acknowledged("sysctl", sysctls.write, space, *one) for one in values]
 
     # --- namespaces ----------------------------------------------------------------------------------
 
@@ -213,9 +249,9 @@ class FakeTransport:
         """Nothing is kept open."""
 
 
-def _ack(change: Callable[[], None]) -> Ack:
+def _ack(change: Callable[..., None], *arguments: object) -> Ack:
     try:
-        change()
+        change(*arguments)
     except Refused as refused:
         return Ack(refused.code, refused.text)
     return Ack(0)
