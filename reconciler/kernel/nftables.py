@@ -8,7 +8,9 @@ fake and to the comparison with a real kernel.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import ClassVar, Literal
 
 from reconciler.kernel.objects import HOST, IPNetwork, Key, namespace_key
@@ -32,16 +34,28 @@ Field = Literal[
 ]
 Value = str | int | IPNetwork
 """A name or state (`br0`, `established`, `echo-request`), a number, or a prefix (a host is a /32 or /128).
-An interface name may end in `*`. `@name` stands for a named set of the same table."""
+An interface name may end in `*`. `@name` stands for a named set of the same table. A protocol is one of the
+names in /etc/protocols (`icmp`, `ipv6-icmp`, `tcp`, `udp`)."""
+
+
+def _collapsed(values: Iterable[Value]) -> frozenset[Value]:
+    """Prefixes merged where they touch or overlap, as nft lists them back; all else as it is."""
+    values = frozenset(values)
+    ipv4 = [value for value in values if isinstance(value, IPv4Network)]
+    ipv6 = [value for value in values if isinstance(value, IPv6Network)]
+    return values.difference(ipv4, ipv6).union(collapse_addresses(ipv4), collapse_addresses(ipv6))
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`field` is (or, if `negated`, is not) one of `values`."""
+    """`field` is (or, if `negated`, is not) one of `values`. Prefixes among them are merged."""
 
     field: Field
     values: frozenset[Value]
     negated: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _collapsed(self.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +81,14 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class PrefixSet:
-    """A named set of prefixes of one family (`flags interval`)."""
+    """A named set of prefixes of one family (`flags interval`), merged."""
 
     name: str
     family: Literal[4, 6]
     prefixes: frozenset[IPNetwork]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prefixes", _collapsed(self.prefixes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,10 @@ def create_bridge(link: Bridge, index: int) -> bytes:
 def create_veth(link: Veth, index: int, peer_index: int, peer_namespace: int | None) -> bytes:
     """Both ends by one message; `peer_namespace` is a namespace handle, None for the maker's own.
 
-    The peer gets the same MTU, the same group and is up, but carries no alias before `mark`.
+    The peer gets the same MTU and the same group, but carries no alias and isn't up before `mark`: IFF_UP
+    in its half is refused (ENOTCONN, seen on 6.18), since the ends aren't joined yet when it is opened.
     """
-    peer = _head(peer_index, IFF_UP, IFF_UP) + text(IFLA_IFNAME, link.peer_name)
+    peer = _head(peer_index) + text(IFLA_IFNAME, link.peer_name)
     peer += u32(IFLA_MTU, link.mtu) + _OURS + _born_in(peer_namespace)
     return _create(link.name, index, link.mtu, _kind("veth", attribute(VETH_INFO_PEER, peer)))
 
@@ -136,6 +137,11 @@ def create_wireguard(link: WireGuard, index: int, namespace: int | None) -> byte
     return _create(link.name, index, link.mtu, extra, up=False)
 
 
+def create_plain(name: str, kind: str, data: bytes = b"") -> bytes:
+    """A link of any kind, without any mark, to see whether the kernel can make one."""
+    return message(RTM_NEWLINK, ADD, _head(0) + text(IFLA_IFNAME, name) + _kind(kind, data))
+
+
 def mark(index: int, alias: str, mtu: int | None = None) -> bytes:
     """The alias that makes the link its owner's, the group, and up; with the MTU where it must change."""
     body = text(IFLA_IFALIAS, alias) + _OURS
@@ -159,9 +165,11 @@ def move(index: int, new_index: int, namespace: int, alias: str) -> bytes:
     return message(RTM_SETLINK, CHANGE, _head(index, IFF_UP, IFF_UP) + body)
 
 
-def set_link(index: int, *, mtu: int | None = None, mac_address: str | None = None) -> bytes:
-    """Changes in place what is given, and sets the link up."""
-    body = _head(index, IFF_UP, IFF_UP)
+def set_link(index: int, *, mtu: int | None = None, mac_address: str | None = None, up: bool = True) -> bytes:
+    """Changes in place what is given, and sets the link up unless told to leave that as it is. A new MAC
+    makes the kernel drop the link's neighbours, also permanent ones (seen on 6.18)."""
+    flags = IFF_UP if up else 0
+    body = _head(index, flags, flags)
     if mtu is not None:
         body += u32(IFLA_MTU, mtu)
     if mac_address is not None:

@@ -20,6 +20,8 @@ CHANGE = NLM_F_REQUEST
 ADD = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL
 REPLACE = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE
 DUMP = NLM_F_REQUEST | NLM_F_DUMP
+ASK = NLM_F_REQUEST | NLM_F_ACK
+"""A question with one answer: the acknowledgement after it ends the conversation, as a dump's end does."""
 
 NLMSG_ERROR = 2
 NLMSG_DONE = 3

@@ -1,1 +1,5 @@
-"""The real kernel, through its sockets and files."""
+"""The real transport: Linux, by its own system calls."""
+
+from reconciler.kernel.linux.transport import LinuxTransport
+
+__all__ = ["LinuxTransport"]
