@@ -21,12 +21,20 @@ def is_flow(node: Node) -> bool:
     return isinstance(node, SequenceNode | MappingNode) and bool(node.flow_style)
 
 
-def content_end(node: Node) -> int:
+def content_end(text: str, node: Node) -> int:
     """The index after the last character of what the node says."""
     if isinstance(node, ScalarNode) or is_flow(node) or not node.value:
-        return int(node.end_mark.index)
+        return _without_line_breaks(text, node)
     last = node.value[-1]
-    return content_end(last[1] if isinstance(node, MappingNode) else last)
+    return content_end(text, last[1] if isinstance(node, MappingNode) else last)
+
+
+def _without_line_breaks(text: str, node: Node) -> int:
+    """A `|` scalar's end mark lies behind the line breaks that follow it."""
+    start, end = int(node.start_mark.index), int(node.end_mark.index)
+    while end > start and text[end - 1] in "\r\n":
+        end -= 1
+    return end
 
 
 def line_start(text: str, index: int) -> int:
@@ -41,10 +49,7 @@ def line_end(text: str, index: int) -> int:
 
 def last_line_end(text: str, node: Node) -> int:
     """The end of the node's last line, a comment behind the content included."""
-    end = content_end(node)
-    while end > 0 and text[end - 1] in "\r\n":  # a block scalar's mark lies behind its line breaks
-        end -= 1
-    return line_end(text, end)
+    return line_end(text, content_end(text, node))
 
 
 def dash(text: str, item: Node) -> int:

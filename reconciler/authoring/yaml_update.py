@@ -49,7 +49,7 @@ def update(text: str, old: dict[str, Any], new: dict[str, Any]) -> str:
 def _changes(text: str, node: Node, old: Any, new: Any) -> Iterator[Splice]:
     if old == new:
         return
-    if isinstance(node, MappingNode) and _splits(node, old, new):
+    if isinstance(node, MappingNode) and _splits(node, old, new) and not _loses_dash(text, node, new):
         yield from _mapping_changes(text, node, old, new)
     elif isinstance(node, SequenceNode) and _splits(node, old, new) and _same_order(old, new):
         yield from _sequence_changes(text, node, old, new)
@@ -60,6 +60,13 @@ def _changes(text: str, node: Node, old: Any, new: Any) -> Iterator[Splice]:
 def _splits(node: Node, old: Any, new: Any) -> bool:
     """Can the node be changed part by part? Not in flow style, and not when nothing of it is left."""
     return type(old) is type(new) and bool(new) and bool(node.value) and not layout.is_flow(node)
+
+
+def _loses_dash(text: str, node: MappingNode, new: dict[str, Any]) -> bool:
+    """Would the line that goes with the first entry be the one that begins the list's item?"""
+    first = node.value[0][0]
+    start = int(first.start_mark.index)
+    return first.value not in new and bool(text[layout.line_start(text, start) : start].strip())
 
 
 def _mapping_changes(
@@ -138,7 +145,7 @@ def _spaced(text: str, node: SequenceNode) -> bool:
 
 
 def _replacement(text: str, node: Node, new: Any) -> Splice:
-    start, end = int(node.start_mark.index), layout.content_end(node)
+    start, end = int(node.start_mark.index), layout.content_end(text, node)
     if isinstance(node, ScalarNode):
         return Splice(start, end, _scalar(node, new))
     if not new or (layout.is_flow(node) and node.value):
@@ -160,7 +167,7 @@ def _inline(text: str, node: Node, new: Any) -> Splice:
     if layout.is_flow(node):
         return Splice(start, int(node.end_mark.index), write.flow(new))
     colon = text.rfind(":", 0, layout.dash(text, node.value[0]) if isinstance(node, SequenceNode) else start)
-    return Splice(colon + 1, layout.content_end(node), " " + write.flow(new))
+    return Splice(colon + 1, layout.content_end(text, node), " " + write.flow(new))
 
 
 def _as_block(text: str, node: Node, new: Any) -> Splice:
@@ -171,10 +178,10 @@ def _as_block(text: str, node: Node, new: Any) -> Splice:
             start -= 1
         key_line = text[layout.line_start(text, start) : start]
         indent = " " * (len(key_line) - len(key_line.lstrip(" -")) + 2)
-        return Splice(start, layout.content_end(node), "\n" + _indented(new, indent))
+        return Splice(start, layout.content_end(text, node), "\n" + _indented(new, indent))
     first = layout.dash(text, node.value[0]) if isinstance(node, SequenceNode) else int(node.start_mark.index)
     indent = " " * (first - layout.line_start(text, first))
-    return Splice(first, layout.content_end(node), _indented(new, indent).lstrip(" "))
+    return Splice(first, layout.content_end(text, node), _indented(new, indent).lstrip(" "))
 
 
 def _indented(value: Any, indent: str) -> str:
