@@ -13,7 +13,7 @@ from reconciler.authoring.errors import AuthoringError
 from reconciler.model.documents import Farm, Network
 from reconciler.model.model import Model
 
-_VNIS = 1 << 24
+_FIRST_VNI, _VNIS = 4097, 1 << 24  # above the VLAN ids, so that nobody takes one for the other
 _IPV6_SUBNETS = 1 << 16  # /64s in a /48
 _FIRST_TEN, _TENS = 16, 224  # 10.16.0.0/16 to 10.239.0.0/16: homes and offices crowd at both ends of 10/8
 
@@ -45,7 +45,7 @@ def next_slot(model: Model, node: str) -> int:
 
 def next_vni(model: Model, farm: str) -> int:
     """The lowest VXLAN network identifier that no network uses in `farm`."""
-    for vni in range(1, _VNIS):
+    for vni in range(_FIRST_VNI, _VNIS):
         if not model.vni_taken(farm, vni):
             return vni
     raise AuthoringError(f"{farm}: all VXLAN network identifiers are in use")

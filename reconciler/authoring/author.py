@@ -9,14 +9,14 @@ from pathlib import Path
 
 from reconciler.authoring.change import Change
 from reconciler.authoring.commit import Changes, advance, write_commit
-from reconciler.authoring.document_text import changed_text, new_text
+from reconciler.authoring.document_text import changed_text, new_text, schema_path
 from reconciler.authoring.errors import NothingToDo, RejectedError, WorkTreeError
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.worktree import WorkTree
 from reconciler.ledger.anchor import Anchor, read_anchor
 from reconciler.ledger.replay import Replay, replay
 from reconciler.ledger.verdict import Verdict
-from reconciler.model.documents import Document
+from reconciler.model.documents import Document, Network
 from reconciler.model.model import Model
 
 
@@ -91,6 +91,10 @@ class Author:
         assert head is not None
         return head
 
+    @cached_property
+    def _has_schemas(self) -> bool:
+        return self.at_head(schema_path(Network)) is not None
+
     def _text(self, path: str, document: Document | None) -> bytes | None:
         content = self.replay.blob(path)
         if document is None:
@@ -98,7 +102,7 @@ class Author:
                 raise NothingToDo(f"{path}: there is no such document in effect")
             return None
         if content is None:
-            return new_text(path, document)
+            return new_text(path, document, with_schema=self._has_schemas)
         return changed_text(path, content, document)
 
 

@@ -14,16 +14,32 @@ from reconciler.authoring.yaml_update import update
 from reconciler.errors import TnetError
 from reconciler.model.documents import Document
 from reconciler.model.loader import load
+from reconciler.model.schema import DIRECTORY, schema_file
 
 _HEADER_FIELDS = ("apiVersion", "kind", "metadata", "spec")
 
 
-def new_text(path: str, document: Document) -> bytes:
-    """The file of a new document, in the house's layout, without what equals its default."""
+def new_text(path: str, document: Document, *, with_schema: bool = False) -> bytes:
+    """The file of a new document, in the house's layout, without what equals its default.
+
+    `with_schema`: the first line tells editors where in the repository the kind's JSON Schema lies.
+    """
     spoken = _without_defaults(document)
     spoken["kind"] = type(document).__name__
     text = yaml_write.block({field: spoken[field] for field in _HEADER_FIELDS})
-    return _checked(path, text, document)
+    heading = _schema_line(path, document) if with_schema else ""
+    return _checked(path, heading + text, document)
+
+
+def schema_path(kind: type[Document]) -> str:
+    """Where in a ledger's repository the JSON Schema of a kind lies."""
+    return f"{DIRECTORY}/{schema_file(kind)}"
+
+
+def _schema_line(path: str, document: Document) -> str:
+    """The comment that YAML language servers look for, with a path relative to the document's."""
+    up = "../" * path.count("/")
+    return f"# yaml-language-server: $schema={up}{schema_path(type(document))}\n"
 
 
 def changed_text(path: str, content: bytes, document: Document) -> bytes:

@@ -9,16 +9,17 @@ from typing import Literal
 
 from git import GitCommandError, Repo
 
-from reconciler.authoring.commit import advance, write_commit
-from reconciler.authoring.document_text import new_text
+from reconciler.authoring.commit import Changes, advance, write_commit
+from reconciler.authoring.document_text import new_text, schema_path
 from reconciler.authoring.errors import WorkTreeError
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.worktree import WorkTree
 from reconciler.ledger.anchor import Anchor, write_anchor
 from reconciler.ledger.keys import from_text
 from reconciler.ledger.objects import CommitId
-from reconciler.model.documents import Metadata, Policy, PolicySpec, Principal, Signers
+from reconciler.model.documents import KINDS, Metadata, Policy, PolicySpec, Principal, Signers
 from reconciler.model.paths import POLICY_NAME, POLICY_PATH
+from reconciler.model.schema import schema_text
 
 PROTOCOL: Literal[1] = 1
 
@@ -42,9 +43,9 @@ def start_ledger(directory: Path, policy: Policy, key: SigningKey, branch: str =
     existed = directory.exists()
     if existed and any(directory.iterdir()):
         raise WorkTreeError(f"{directory}: is not empty", "name a directory that doesn't exist yet")
-    content = new_text(POLICY_PATH, policy)
+    changes = {POLICY_PATH: new_text(POLICY_PATH, policy, with_schema=True), **_schemas()}
     try:
-        return _filled(_initialised(directory, branch), content, policy, key)
+        return _filled(_initialised(directory, branch), changes, policy, key)
     except BaseException:
         _clear(directory, existed)
         raise
@@ -57,8 +58,12 @@ def _initialised(directory: Path, branch: str) -> WorkTree:
         raise WorkTreeError(f"{directory}: git can't make a repository: {error.stderr}") from error
 
 
-def _filled(tree: WorkTree, content: bytes, policy: Policy, key: SigningKey) -> Anchor:
-    changes = {POLICY_PATH: content}
+def _schemas() -> dict[str, bytes]:
+    """For editors only: nodes ignore them."""
+    return {schema_path(kind): schema_text(kind).encode("utf-8") for kind in KINDS}
+
+
+def _filled(tree: WorkTree, changes: Changes, policy: Policy, key: SigningKey) -> Anchor:
     commit = write_commit(tree, changes, "Start the ledger", key)
     advance(tree, commit, changes)
     fingerprints = frozenset(

@@ -13,6 +13,7 @@ from reconciler.authoring.author import Author, Draft, require_accepted
 from reconciler.authoring.change import Change
 from reconciler.authoring.commit import Changes, difference
 from reconciler.authoring.signing_key import SigningKey, choose_signing_key
+from reconciler.cli.options import key_option, repo_option
 from reconciler.cli.output import output_option, print_json
 from reconciler.model.model import Model
 
@@ -108,18 +109,3 @@ def editing_options(function: Callable[..., None]) -> Callable[..., None]:
     ):
         with_editor = option(with_editor)
     return with_editor
-
-
-key_option = click.option(
-    "--key",
-    metavar="FILE",
-    help="Your SSH key: a private key's file, or a .pub file (or the public key itself) of one that an "
-    "ssh-agent holds. Default: $TNET_SIGNING_KEY, then git's user.signingkey.",
-)
-repo_option = click.option(
-    "--repo",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=".",
-    metavar="DIR",
-    help="Your clone of the ledger (default: where you are).",
-)

@@ -9,9 +9,9 @@ import click
 from reconciler.authoring.errors import SigningError
 from reconciler.authoring.genesis import first_policy, start_ledger
 from reconciler.authoring.signing_key import SigningKey, choose_signing_key, configured_key, public_key
-from reconciler.cli.editing import key_option
 from reconciler.cli.keys import PRINCIPAL_KEY, principals
 from reconciler.cli.names import LABEL
+from reconciler.cli.options import key_option
 from reconciler.cli.output import example, output_option, print_json
 from reconciler.ledger.anchor import Anchor
 from reconciler.model.documents import Principal

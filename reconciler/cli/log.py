@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from reconciler.authoring.author import Author
-from reconciler.cli.editing import repo_option
+from reconciler.cli.options import repo_option
 from reconciler.cli.output import example, output_option, print_json
 from reconciler.ledger.verdict import Verdict
 

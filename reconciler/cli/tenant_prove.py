@@ -6,8 +6,8 @@ import click
 
 from reconciler.authoring.signing_key import choose_signing_key, configured_key
 from reconciler.authoring.tenant_proof import proof_text, prove
-from reconciler.cli.editing import key_option
 from reconciler.cli.names import LABEL
+from reconciler.cli.options import key_option
 from reconciler.cli.output import example, say
 
 

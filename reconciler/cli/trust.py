@@ -8,7 +8,7 @@ import click
 
 from reconciler.authoring.author import Author
 from reconciler.authoring.worktree import WorkTree
-from reconciler.cli.editing import repo_option
+from reconciler.cli.options import repo_option
 from reconciler.cli.output import example
 from reconciler.ledger.anchor import Anchor, write_anchor
 from reconciler.ledger.objects import CommitId
