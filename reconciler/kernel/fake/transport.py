@@ -39,6 +39,7 @@ from reconciler.kernel.fake.decode import (
     decode,
 )
 from reconciler.kernel.fake.faults import Faults
+from reconciler.kernel.fake.nft.transaction import Transaction
 from reconciler.kernel.fake.refusals import NotModelled, Refused
 from reconciler.kernel.fake.world import Netns, World
 from reconciler.kernel.transport import Ack, NamespaceMissing, TransportError
@@ -182,6 +183,32 @@ class FakeTransport:
         self.world.wireguards[daemon.device] = after
         self.faults.end_change("uapi")
         return answer
+
+    # --- nftables ------------------------------------------------------------------------------------
+
+    def nft(self, namespace: str, document: str) -> str:
+        """A document that only lists is not counted as a change."""
+        space = self._space(namespace)
+        transaction = Transaction(space.nft, space.nft_handle)
+        refused = None
+        try:
+            printed = transaction.run(document)
+        except Refused as error:
+            refused = error
+        if refused is None and not transaction.changed:
+            self.faults.count_read("nft")
+            return printed
+        with self._change("nft", f"nft in {namespace or 'the host'}"):
+            if refused is not None:
+                raise refused
+            space.nft = transaction.tables
+            space.nft_handle = transaction.last_table_handle
+            space.nft_generation += 1
+        return printed
+
+    def nft_generation(self, namespace: str) -> int:
+        self.faults.count_read("nft")
+        return self._space(namespace).nft_generation
 
     # --- sysctl --------------------------------------------------------------------------------------
 

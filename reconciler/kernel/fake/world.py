@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.kernel.fake.nft.tables import Table
 from reconciler.kernel.fake.records import (
     Addr,
     Fdb,
@@ -67,8 +68,9 @@ class Netns:
     """Values that differ from a fresh namespace's, by path below /proc/sys; not those of links."""
     link_sysctls: dict[int, dict[str, str]] = field(default_factory=dict)
     """The same of each device (`ipv4/rp_filter`); the inner dictionaries are replaced, never changed."""
-    nft: dict[tuple[str, str], Any] = field(default_factory=dict)
+    nft: dict[tuple[str, str], Table] = field(default_factory=dict)
     nft_handle: int = 0
+    nft_generation: int = 1
     nsids: dict[int, int] = field(default_factory=dict)
     """Namespace id to the nsid it is known by here (see rtnetlink's peernet2id)."""
 
