@@ -15,6 +15,7 @@ from reconciler.lab.record import Record
 _RUN = "/run/tnet"
 _PID_FILE = "/run/lab-agent.pid"
 _LOOK_EVERY_S = 0.03
+_AGENT_STARTS_S = 3.0
 
 
 class NotInTime(LabError):
@@ -51,10 +52,14 @@ def configured_node(machine: Machine) -> str:
 def await_status(
     machines: Iterable[Machine], wanted: Callable[[Status], bool], what: str, timeout_s: float = 30.0
 ) -> Mapping[str, Status]:
-    """Wait until every node's status is as wanted. Raises NotInTime with those that are not."""
+    """Wait until every node's status is as wanted.
+
+    Raises NotInTime with those that are not, at once when the agent of one of them does not run.
+    """
     waiting = {machine.name: machine for machine in machines}
     heard: dict[str, Status] = {}
     deadline = time.monotonic() + timeout_s
+    look_after_agents = time.monotonic() + _AGENT_STARTS_S
     while True:
         for name in tuple(waiting):
             status = status_of(waiting[name])
@@ -63,9 +68,18 @@ def await_status(
                 del waiting[name]
         if not waiting:
             return heard
+        if time.monotonic() > look_after_agents:
+            look_after_agents += _AGENT_STARTS_S
+            _require_agents(what, waiting.values())
         if time.monotonic() > deadline:
             raise NotInTime(f"{what}: not within {timeout_s:.0f} s", _last_words(waiting.values()))
         time.sleep(_LOOK_EVERY_S)
+
+
+def _require_agents(what: str, machines: Iterable[Machine]) -> None:
+    dead = [machine.name for machine in machines if not agent_runs(machine)]
+    if dead:
+        raise NotInTime(f"{what}: never, since no agent runs on {', '.join(dead)}")
 
 
 def _last_words(machines: Iterable[Machine]) -> str:

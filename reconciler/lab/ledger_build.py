@@ -16,7 +16,7 @@ from reconciler.lab.farm_documents import (
 )
 from reconciler.lab.jobs import Job, outputs
 from reconciler.lab.lab import Lab
-from reconciler.lab.people import Person, make_people
+from reconciler.lab.people import Person, allowed_signers, make_people
 from reconciler.lab.repository import Repository
 from reconciler.ledger.anchor import Anchor, write_anchor
 from reconciler.ledger.keys import from_text
@@ -46,6 +46,7 @@ def found_ledger(lab: Lab, repository: Repository) -> Founded:
     wanted = fresh(example, people, node_identities(lab, example))
     own = rewritten(texts, wanted)
     repository.create()
+    repository.trust(allowed_signers(people.values()))
     order = tuple(signing_order(wanted))
     for each in order:
         for path in each.paths:

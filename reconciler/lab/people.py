@@ -34,6 +34,11 @@ def make_people(directory: Path, names: Iterable[str]) -> Mapping[str, Person]:
     return {name: _make(directory / name, name) for name in names}
 
 
+def allowed_signers(people: Iterable[Person]) -> str:
+    """The file by which git itself can verify everybody (ALLOWED SIGNERS in ssh-keygen(1))."""
+    return "".join(f'{person.name} namespaces="git" {person.public_key}\n' for person in people)
+
+
 def known_people(directory: Path) -> Mapping[str, Person]:
     """Those of a lab that is up."""
     return {path.name: _read(path) for path in sorted(directory.iterdir())}

@@ -28,6 +28,12 @@ class Repository:
         self._plain_git("init", "-q", f"--initial-branch={BRANCH}", str(self.worktree))
         self.git("remote", "add", "origin", str(self.remote))
 
+    def trust(self, allowed_signers: str) -> None:
+        """Let git verify signatures in the work tree (`git log --show-signature`)."""
+        file = self.worktree / ".git" / "allowed_signers"
+        file.write_text(allowed_signers, encoding="ascii")
+        self.git("config", "gpg.ssh.allowedSignersFile", str(file))
+
     @property
     def url(self) -> str:
         return f"file://{self.remote}"

@@ -21,6 +21,8 @@ from reconciler.lab.footprint import footprint
 from reconciler.lab.lab import down
 from reconciler.lab.record import Record
 
+_LAST_LINES = 8
+
 
 class Stopped(TnetError):
     """Somebody ended the demo (SIGTERM, SIGHUP)."""
@@ -51,10 +53,20 @@ class Player:
                 told.checks.append(CheckReport.of(check))
                 self.transcript.check(check)
         except TnetError as error:
-            told.trouble = f"{error}\n{error.advice}".strip()
-            self.transcript.trouble(str(error), error.advice)
+            advice = "\n".join((error.advice, *last_words(self.scene.record))).strip()
+            told.trouble = f"{error}\n{advice}".strip()
+            self.transcript.trouble(str(error), advice)
         told.seconds = round(time.monotonic() - began, 3)
         return not told.trouble
+
+
+def last_words(record: Record) -> list[str]:
+    """The end of each agent's log, for whoever has to find out what went wrong."""
+    lines = []
+    for path in sorted(record.directory.glob("machines/*/agent.log")):
+        said = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines += [f"{path.parent.name}'s agent: {line}" for line in said[-_LAST_LINES:]]
+    return lines
 
 
 def play_demo(record: Record, steps: Sequence[Step], transcript: Transcript, keep: bool) -> Report:

@@ -57,6 +57,17 @@ def without_noise(value: Json) -> Json:
     return value
 
 
+def essence(entry: Json) -> Json:
+    """An entry of a listing without noise; of an address listing only the addresses, of a veth not the
+    MAC, which the kernel throws dice for."""
+    kept = without_noise(entry)
+    if isinstance(kept, dict) and "addr_info" in kept:
+        return {"ifname": kept["ifname"], "addresses": kept["addr_info"]}
+    if isinstance(kept, dict) and kept.get("linkinfo", {}).get("info_kind") == "veth":
+        kept.pop("address", None)
+    return kept
+
+
 def is_learned(entry: Json) -> bool:
     """A forwarding entry that a bridge has learned by itself."""
     return isinstance(entry, dict) and "mac" in entry and "ifname" in entry and not entry.get("state")
@@ -67,7 +78,7 @@ def listing(text: str) -> list[str]:
     keep their order within their chain)."""
     document = json.loads(text or "[]")
     entries = document["nftables"] if isinstance(document, dict) else document
-    lines = [json.dumps(without_noise(each), sort_keys=True) for each in entries if not is_learned(each)]
+    lines = [json.dumps(essence(each), sort_keys=True) for each in entries if not is_learned(each)]
     return lines if isinstance(document, dict) else sorted(lines)
 
 
