@@ -12,7 +12,7 @@ from reconciler.lab import wiring
 from reconciler.lab.errors import CommandFailed, LabError
 from reconciler.lab.machine import Machine, start_machines
 from reconciler.lab.process import ProcessId, kill
-from reconciler.lab.record import Record
+from reconciler.lab.record import Record, none_of_that_name
 from reconciler.lab.topology import FARM, Topology
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -77,7 +77,7 @@ def _configure(lab: Lab) -> None:
 def find(record: Record, topology: Topology = FARM) -> Lab:
     """A lab that is up already. Raises LabError if there is none, or only parts of one."""
     if not record.exists:
-        raise LabError(f"there is no lab {record.name}", f"make it: tnet lab up --name {record.name}")
+        raise none_of_that_name(record)
     processes = record.processes()
     names = [machine.name for machine in topology.machines]
     dead = [name for name in names if name not in processes or not processes[name].alive]
@@ -92,7 +92,7 @@ def find(record: Record, topology: Topology = FARM) -> Lab:
 def down(record: Record) -> None:
     """End every machine of the lab and forget it. Raises LabError if something can't be ended."""
     if not record.exists:
-        raise LabError(f"there is no lab {record.name}", "tnet lab status lists the labs that are up")
+        raise none_of_that_name(record)
     processes = {**record.processes(), **_unrecorded(record)}
     stubborn = [name for name, process in processes.items() if not kill(process)]
     if stubborn:

@@ -13,6 +13,7 @@ from reconciler.lab.errors import CommandFailed, LabError
 from reconciler.lab.process import ProcessId
 from reconciler.lab.record import Record
 
+_NEEDS = "the lab needs root, network, mount and process namespaces, and overlay file systems"
 _CHECKOUT = Path(__file__).parents[2]
 
 
@@ -123,7 +124,7 @@ def _await_ready(record: Record, starting: _Starting) -> Machine:
         words = sorted((starter.stdout.readline(), starter.stdout.readline()))
         if not words[0].startswith("pid ") or words[1] != "ready\n":
             said = " ".join("".join(words).split())
-            raise LabError(f"machine {starting.name} does not start: {said}", "the lab needs root")
+            raise LabError(f"machine {starting.name} does not start: {said}", _NEEDS)
         machine = Machine(starting.name, ProcessId.of(int(words[0].split()[1])))
         record.remember(machine.name, machine.process)
         starter.stdin.write("go\n")

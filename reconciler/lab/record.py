@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +92,8 @@ class Record:
     def remove(self) -> None:
         """Forget the lab; only when all its machines have ended."""
         shutil.rmtree(self.directory)
+        with suppress(OSError):  # other labs are there
+            self.directory.parent.rmdir()
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -99,6 +102,13 @@ def write_whole(path: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     Path(temporary).replace(path)
+
+
+def none_of_that_name(record: Record) -> LabError:
+    """What to raise when somebody asks for a lab that isn't up."""
+    names = ", ".join(other.name for other in all_records(record.directory.parent))
+    advice = f"there are: {names} (choose one with --name)" if names else "make one: tnet lab up"
+    return LabError(f"there is no lab {record.name}", advice)
 
 
 def all_records(home: Path = HOME) -> tuple[Record, ...]:

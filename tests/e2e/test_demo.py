@@ -62,7 +62,7 @@ def test_all_that_is_promised_holds(new_record: NewRecord, tmp_path: Path) -> No
 
 
 def test_an_open_firewall_is_noticed(new_record: NewRecord, tmp_path: Path) -> None:
-    """If every `drop` in the farm were an `accept`, the matrix, the way in and the forged packets all say so."""
+    """If every `drop` were an `accept`, the matrix, the way in and the forged packets all say so."""
     before = footprint()
     played = play(new_record(), tmp_path, "--fault", "open-firewall", "--until", "forged")
     assert played.code == 1, played.transcript
