@@ -65,6 +65,10 @@ class Author:
     def require_editable(self, paths: Collection[str]) -> None:
         """Raise unless HEAD, index and files of `paths` are what is in effect."""
         self.tree.require_ready(paths)
+        self.require_based_on_effective(paths)
+
+    def require_based_on_effective(self, paths: Collection[str]) -> None:
+        """Raise RejectedError if HEAD has at one of `paths` what was rejected: nobody may build on that."""
         for path in paths:
             if self.at_head(path) != self.replay.blob(path):
                 raise RejectedError(

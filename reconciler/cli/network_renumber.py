@@ -1,0 +1,44 @@
+"""`tnet network renumber`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.authoring.author import Author
+from reconciler.authoring.document_text import changed_text
+from reconciler.authoring.errors import AuthoringError, NothingToDo
+from reconciler.authoring.files import ReadyFiles
+from reconciler.authoring.renumber import renumber
+from reconciler.cli.names import NETWORK, Pair
+from reconciler.cli.options import repo_option
+from reconciler.cli.output import example
+from reconciler.model.documents import Network
+from reconciler.model.loader import load
+from reconciler.model.paths import network_path
+
+
+@click.command(epilog=example("tnet network renumber acme/web", "tnet commit"))
+@click.argument("network", type=NETWORK, metavar="TENANT/NETWORK")
+@repo_option
+def command(network: Pair, repo: Path) -> None:
+    """Replace numbers that another network was faster to take, in the file as it lies in your work tree.
+
+    Slots and VNIs are unique; of two networks that chose the same, the one accepted first keeps it. The
+    file is changed, not committed.
+    """
+    author = Author.open(repo)
+    path = network_path(*network)
+    content = author.tree.read(path)
+    if content is None:
+        raise AuthoringError(f"{path}: there is no such file")
+    before = load(path, content)
+    assert isinstance(before, Network)
+    after = renumber(author.model, before, path)
+    if after == before:
+        raise NothingToDo(f"{network}: nobody else has its numbers")
+    with ReadyFiles(author.tree, {path: changed_text(path, content, after)}) as files:
+        files.put()
+    click.echo(f"gave {network} free numbers in {path}")
+    click.echo("next: tnet commit")
