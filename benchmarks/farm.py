@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from reconciler.compile.node import NodeGraph, compile_node
 from reconciler.kernel.graph import Graph
@@ -57,13 +57,18 @@ def farm_documents() -> dict[str, Document]:
     }
 
 
-def network_document(number: int, prefix: str = "10.0.0.0/16") -> dict[str, Document]:
+def network_document(number: int, nodes: Sequence[str] = NODES) -> dict[str, Network]:
     """Network `number`, from 1, as a document at its path."""
     name = f"net{number}"
-    resources = tuple(_resource(name, node, index, number) for index, node in enumerate(NODES, 1))
+    resources = tuple(_resource(name, node, index, number) for index, node in enumerate(nodes, 1))
     ula = f"fd{number >> 16 & 0xFF:02x}:{number & 0xFFFF:x}:1::/48"
-    spec = NetworkSpec(prefix, ula, resources, (), {"farm": number})
+    spec = NetworkSpec("10.0.0.0/16", ula, resources, (), {"farm": number})
     return {network_path(TENANT, name): Network("tnet/v1", Metadata(name), spec)}
+
+
+def without_third(number: int) -> dict[str, Network]:
+    """Network `number` on two nodes only."""
+    return network_document(number, NODES[:2])
 
 
 def model(numbers: Iterable[int]) -> Model:

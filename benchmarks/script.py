@@ -7,7 +7,6 @@ one `bridge -batch`. It sets the same marks, so that tnet finds nothing to do af
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -35,22 +34,20 @@ from reconciler.kernel.objects import (
 
 def write_script(graphs: Iterable[Graph], directory: Path) -> Path:
     """Write the script and its batch files; returns the script's path."""
-    births, inside = ["set -e"], _Files(directory)
-    birth_batch: list[str] = []
-    for graph in graphs:
-        for item in graph.objects:
-            birth_batch += _birth(item)
-            inside.take(graph.owner, item)
-    (directory / "births.ip").write_text("\n".join(birth_batch) + "\n")
-    births.append(f"ip -batch {shlex.quote(str(directory / 'births.ip'))}")
+    objects = [(graph.owner, item) for graph in graphs for item in graph.objects]
+    births, inside = directory / "births.ip", _Files(directory)
+    births.write_text("".join(f"{line}\n" for line in _births(item for _, item in objects)))
+    for owner, item in objects:
+        inside.take(owner, item)
     script = directory / "converge.sh"
-    script.write_text("\n".join([*births, *inside.finish()]) + "\n")
+    commands = ["set -e", f"ip -batch {births}", *inside.finish()]
+    script.write_text("\n".join(commands) + "\n")
     return script
 
 
 class _Files:
-    """What is to be run in each namespace, and the commands that run it. A veth's far end is born in its
-    maker's namespace, so the namespaces that hold only far ends come last."""
+    """What is to be run in each namespace, and the commands that run it. A veth's far end is born by its
+    maker's namespace, so those that hold only far ends are made ready before and get their content after."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -76,48 +73,66 @@ class _Files:
                 self._rest[place] += _content(item)
 
     def finish(self) -> Iterator[str]:
-        with_makers = [place for place in self._places if self._is_maker(place)]
-        for number, place in enumerate(
-            [*with_makers, *(place for place in self._places if place not in with_makers)]
-        ):
-            yield self._run(number, place)
+        makers = [place for place in self._places if self._is_maker(place)]
+        others = [place for place in self._places if place not in makers]
+        for place in others:
+            yield self._run(place, "before", [*self._defaults(place), *self._firewall(place)])
+        for place in makers:
+            commands = [*self._defaults(place), *self._firewall(place), *self._links_and_rest(place)]
+            yield self._run(place, "whole", commands)
+        for place in others:
+            yield self._run(place, "after", self._links_and_rest(place))
 
     def _is_maker(self, place: str) -> bool:
         return any(" type veth peer " in line for line in self._links[place])
 
-    def _run(self, number: int, place: str) -> str:
-        name = str(self._directory / f"inside{number}")
-        Path(name + ".ip").write_text("\n".join(self._links[place] + self._rest[place]) + "\n")
-        early, late = _sysctl_lines(self._sysctls[place])
-        commands = ["set -e", *early]
-        if place in self._tables:
-            Path(name + ".nft").write_text(self._tables[place])
-            commands.append(f"nft -f {name}.nft")
-        commands.append(f"ip -batch {name}.ip")
-        if place in self._fdb:
-            Path(name + ".fdb").write_text("\n".join(self._fdb[place]) + "\n")
-            commands.append(f"bridge -batch {name}.fdb")
-        Path(name + ".sh").write_text("\n".join([*commands, *late]) + "\n")
+    def _run(self, place: str, part: str, commands: Iterable[str]) -> str:
+        file = self._file(place, f"{part}.sh")
+        file.write_text("\n".join(["set -e", *commands]) + "\n")
         enter = f"nsenter --net=/run/netns/{place} " if place != HOST else ""
-        return f"{enter}sh {name}.sh"
+        return f"{enter}sh {file}"
+
+    def _file(self, place: str, name: str) -> Path:
+        return self._directory / f"{place or 'host'}.{name}"
+
+    def _defaults(self, place: str) -> Iterator[str]:
+        return (_echo(item) for item in self._sysctls[place] if item.link is None)
+
+    def _firewall(self, place: str) -> Iterator[str]:
+        if place in self._tables:
+            file = self._file(place, "nft")
+            file.write_text(self._tables[place])
+            yield f"nft -f {file}"
+
+    def _links_and_rest(self, place: str) -> Iterator[str]:
+        file = self._file(place, "ip")
+        file.write_text("\n".join(self._links[place] + self._rest[place]) + "\n")
+        yield f"ip -batch {file}"
+        if place in self._fdb:
+            entries = self._file(place, "fdb")
+            entries.write_text("\n".join(self._fdb[place]) + "\n")
+            yield f"bridge -batch {entries}"
+        yield from (_echo(item) for item in self._sysctls[place] if item.link is not None)
 
 
-def _sysctl_lines(sysctls: Iterable[Sysctl]) -> tuple[list[str], list[str]]:
-    """Those of the namespace, and those of single links, which have to be there first."""
-    lines = [(item.link is None, f"echo {item.value} > /proc/sys/{item.path}") for item in sysctls]
-    return [line for first, line in lines if first], [line for first, line in lines if not first]
+def _echo(item: Sysctl) -> str:
+    return f"echo {item.value} > /proc/sys/{item.path}"
 
 
-def _birth(item: KernelObject) -> Iterator[str]:
-    match item:
-        case Namespace():
-            yield f"netns add {item.name}"
-        case Vxlan():
-            yield (
-                f"link add {item.name} mtu {item.mtu} address {item.mac} group {LINK_GROUP} "
-                f"netns {item.namespace} type vxlan id {item.vni} local {item.local} "
-                f"dstport {item.port} dev {item.underlay_device} nolearning"
-            )
+def _births(objects: Iterable[KernelObject]) -> Iterator[str]:
+    """Namespaces first, then the links whose sockets are in the node's own."""
+    links: list[str] = []
+    for item in objects:
+        match item:
+            case Namespace():
+                yield f"netns add {item.name}"
+            case Vxlan():
+                links.append(
+                    f"link add {item.name} mtu {item.mtu} address {item.mac} group {LINK_GROUP} "
+                    f"netns {item.namespace} type vxlan id {item.vni} local {item.local} "
+                    f"dstport {item.port} dev {item.underlay_device} nolearning"
+                )
+    yield from links
 
 
 def _link(owner: str, item: KernelObject) -> Iterator[str]:
@@ -128,7 +143,7 @@ def _link(owner: str, item: KernelObject) -> Iterator[str]:
         case Namespace():
             yield f"link set lo alias {alias} up"
         case Bridge():
-            yield f"link add {item.name} mtu {item.mtu} address {item.mac} type bridge"
+            yield f"link add {item.name} address {item.mac} type bridge"
             yield f"link set {item.name} mtu {item.mtu} {ours}"
         case Veth():
             far = f"netns {item.peer_namespace} " if item.peer_namespace != item.namespace else ""
