@@ -22,11 +22,20 @@ whose dialect JSON Schema uses; there the look-ahead changes nothing)."""
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
+
+def _form(words: str) -> dict[str, str]:
+    """What a text must look like, kept where a field says something else of it; error messages show it."""
+    return {"form": words}
+
+
+_LABEL_FORM = "lower-case letters, digits and hyphens between them, at most 63 characters"
+
 DnsLabel = Annotated[
     str,
     Meta(
         pattern=rf"^{_LABEL}{_END}",
-        description="A DNS label (RFC 1123): lower-case letters, digits and hyphens, at most 63.",
+        description="A DNS label (RFC 1123).",
+        extra=_form(f"A DNS label: {_LABEL_FORM}."),
     ),
 ]
 NodeRef = Annotated[
@@ -34,20 +43,34 @@ NodeRef = Annotated[
     Meta(
         pattern=rf"^{_LABEL}/{_LABEL}{_END}",
         description="A node, as `<farm>/<node>`.",
+        extra=_form(f"A node, as `<farm>/<node>`; each {_LABEL_FORM}."),
     ),
 ]
 SshPublicKey = Annotated[
     str,
     Meta(
         pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}" + _END,
-        description="An OpenSSH public key without a comment, as the first two words of a .pub file.",
+        description="An OpenSSH public key without a comment.",
+        extra=_form("An OpenSSH public key, ed25519, ecdsa or rsa: the first two words of a .pub file."),
     ),
 ]
 WireGuardKey = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z0-9+/]{43}=" + _END, description="A Curve25519 public key, base64 (`wg pubkey`)."),
+    Meta(
+        pattern=r"^[A-Za-z0-9+/]{43}=" + _END,
+        description="A Curve25519 public key, base64.",
+        extra=_form("A WireGuard public key as `wg pubkey` prints it: 44 characters of base64."),
+    ),
 ]
-Base64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]+={0,2}" + _END, max_length=8192, description="Base64.")]
+Base64 = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9+/]+={0,2}" + _END,
+        max_length=8192,
+        description="Base64.",
+        extra=_form("Base64 in one line."),
+    ),
+]
 Ip = Annotated[str, Meta(max_length=45, description="An IPv4 or IPv6 address.")]
 Prefix = Annotated[str, Meta(max_length=49, description="An IPv4 or IPv6 prefix, host bits zero.")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="A port number.")]
@@ -67,14 +90,16 @@ InterfaceName = Annotated[
     str,
     Meta(
         pattern=r"^(?!(\.\.?|all|default|lo)$)[A-Za-z0-9._-]{1,15}" + _END,
-        description="A network interface; `lo`, `all` and `default` mean something else to the kernel.",
+        description="A network interface.",
+        extra=_form("The name of a network interface, 1 to 15 characters; not `lo`, `all` or `default`."),
     ),
 ]
 UniqueId = Annotated[
     str,
     Meta(
         pattern=r"^[a-z2-7]{26}" + _END,
-        description="Names one key or machine for ever (made by `tnet node init`).",
+        description="Names one key or machine for ever.",
+        extra=_form("26 characters of lower-case base32, as `tnet node init` prints them."),
     ),
 ]
 

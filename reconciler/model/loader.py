@@ -60,6 +60,8 @@ def _typed(path: str, place: Place, value: yaml.Value, data: bytes) -> Document:
     except msgspec.ValidationError as error:
         found = shape.explain(value, place.kind) or [Finding((), "bad-value", str(error))]
         raise _error(path, found, data) from None
+    if isinstance(value, dict) and "kind" not in value:  # msgspec takes a missing tag for the right one
+        raise _error(path, shape.explain(value, place.kind), data)
     if found := within.findings(document, place):
         raise _error(path, found, data)
     return document

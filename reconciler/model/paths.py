@@ -28,7 +28,7 @@ _SHAPES: tuple[tuple[type[Document], re.Pattern[str]], ...] = tuple(
         (Network, r"tenants/(?P<shard>..)/(?P<tenant>LABEL)/networks/(?P<name>LABEL)\.yaml"),
     )
 )
-_GOVERNED = re.compile(r"(trust|farms|tenants)/.+", re.IGNORECASE | re.DOTALL)
+_LOOKS_GOVERNED = re.compile(r"(trust|farms|tenants)/.+\.(yaml|yml|json)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ def kind_for_path(path: str) -> type[Document] | None:
 
 
 def misplaced(path: str) -> str | None:
-    """Why a path under our directories is nevertheless ignored, as a sentence; None if it isn't."""
-    if not _GOVERNED.fullmatch(path) or place_of(path) is not None:
+    """Why a path that looks like a document's is nevertheless ignored, as a sentence; None if it doesn't."""
+    if not _LOOKS_GOVERNED.fullmatch(path) or place_of(path) is not None:
         return None
     for kind, shape in _SHAPES:
         match = shape.fullmatch(path)

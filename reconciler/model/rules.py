@@ -111,11 +111,14 @@ def _taken(claim: Claim, rival: str) -> tuple[str, str]:
 
 _TAKEN = {
     "netid": ("the network's id {value} is already that of {rival}", "Choose another name for the network."),
-    "slot": ("slot {value} on {scope} is taken by {rival}", "Take a free slot: `tnet network renumber`."),
+    "slot": (
+        "slot {value} on {scope} is taken by {rival}",
+        "Take a free one: remove the NR and add it again.",
+    ),
     "wireguard-key": ("the WireGuard key {value} is already in {rival}", "Run `tnet network reseal`."),
     "vni": (
         "VNI {value} in the farm {scope} is taken by {rival}",
-        "Take a free VNI: `tnet network renumber`.",
+        "Write another number under spec.vnis.",
     ),
     "node-id": ("the unique id {value} is already that of {rival}", "Make a new one: `tnet node init`."),
     "endpoint": ("the endpoint {value} is already that of {rival}", "Each node has endpoints of its own."),
@@ -262,7 +265,7 @@ def _vni(model: Model, path: str, network: Network, farm: str) -> Iterator[Viola
     fast = [node for node in nodes if model.fast_address(node) is not None]
     if len(fast) > 1:
         message = f"{fast[0]} and {fast[1]} share a fast network, and the network has no VNI in `{farm}`"
-        advice = f"Add `{farm}: <a free VNI>` to spec.vnis: `tnet network renumber`."
+        advice = f"Add `{farm}: <number>` to spec.vnis, one that no other network has in this farm."
         yield Violation(path, "spec.vnis", "no-vni", message, advice, farm_path(farm), farm)
 
 

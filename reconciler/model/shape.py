@@ -7,7 +7,7 @@ the same types and the value side by side and says why, all of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -40,9 +40,10 @@ def _explain(expected: inspect.Type, value: object, pointer: Pointer) -> Iterato
 
 def _with_description(expected: inspect.Metadata, value: object, pointer: Pointer) -> Iterator[Finding]:
     description = (expected.extra_json_schema or {}).get("description", "")
+    advice = str((expected.extra or {}).get("form", description))
     for finding in _explain(expected.type, value, pointer):
         if finding.pointer == pointer and not finding.advice:
-            yield Finding(pointer, finding.code, finding.message, str(description))
+            yield Finding(pointer, finding.code, finding.message, advice)
         else:
             yield finding
 
@@ -51,42 +52,53 @@ def _struct(expected: inspect.StructType, value: object, pointer: Pointer) -> It
     if not isinstance(value, dict):
         yield _wrong_type(pointer, "a mapping", value)
         return
-    fields = {field.encode_name: field for field in expected.fields}
-    if expected.tag_field is not None:
-        yield from _tag(expected, value, pointer)
-    known = [*fields, *([expected.tag_field] if expected.tag_field else [])]
-    for name in value:
-        if name not in known:
-            yield _unknown_field((*pointer, name), name, [field for field in known if field not in value])
-    for name, field in fields.items():
-        if name in value:
-            yield from _explain(field.type, value[name], (*pointer, name))
-        elif field.required:
-            yield _missing((*pointer, name))
+    if expected.tag_field is not None and expected.tag_field in value:
+        yield from _tag(expected, value[expected.tag_field], (*pointer, expected.tag_field))
+    misspelt = yield from _unknown_fields(_field_names(expected), value, pointer)
+    for name in _required(expected):
+        if name not in value and name not in misspelt:
+            yield Finding((*pointer, name), "missing-field", f"`{shown((*pointer, name))}` is missing")
+    for field in expected.fields:
+        if field.encode_name in value:
+            yield from _explain(field.type, value[field.encode_name], (*pointer, field.encode_name))
 
 
-def _tag(expected: inspect.StructType, value: dict[str, object], pointer: Pointer) -> Iterator[Finding]:
-    name = str(expected.tag_field)
-    if name not in value:
-        yield _missing((*pointer, name))
-    elif value[name] != expected.tag:
-        message = f"this says `{_brief(value[name])}`, and a {expected.tag} belongs at this path"
-        yield Finding(
-            (*pointer, name), "wrong-kind", message, f"Write `{name}: {expected.tag}`, or move the file."
-        )
+def _field_names(expected: inspect.StructType) -> list[str]:
+    tag = [expected.tag_field] if expected.tag_field is not None else []
+    return [*tag, *(field.encode_name for field in expected.fields)]
 
 
-def _missing(pointer: Pointer) -> Finding:
-    return Finding(pointer, "missing-field", f"`{shown(pointer)}` is missing")
+def _required(expected: inspect.StructType) -> list[str]:
+    optional = {field.encode_name for field in expected.fields if not field.required}
+    return [name for name in _field_names(expected) if name not in optional]
 
 
-def _unknown_field(pointer: Pointer, name: str, candidates: Sequence[str]) -> Finding:
-    near = get_close_matches(name, candidates, n=1, cutoff=0.6) or _same_letters(name, candidates)
+def _tag(expected: inspect.StructType, value: object, pointer: Pointer) -> Iterator[Finding]:
+    if value != expected.tag:
+        message = f"this says `{_brief(value)}`, and a {expected.tag} belongs at this path"
+        yield Finding(pointer, "wrong-kind", message, f"Write `kind: {expected.tag}`, or move the file.")
+
+
+def _unknown_fields(
+    names: Sequence[str], value: dict[str, object], pointer: Pointer
+) -> Generator[Finding, None, set[str]]:
+    """Yields what doesn't belong, and returns the fields that were probably meant."""
+    absent, meant = [name for name in names if name not in value], set()
+    for key in value:
+        if key not in names:
+            near = get_close_matches(key, absent, n=1, cutoff=0.6) or _same_letters(key, absent)
+            meant.update(near)
+            yield _unknown_field((*pointer, key), near, absent)
+    return meant
+
+
+def _unknown_field(pointer: Pointer, near: Sequence[str], absent: Sequence[str]) -> Finding:
     if near:
         advice = f"Did you mean `{near[0]}`?"
     else:
-        advice = f"Fields that may stand here: {', '.join(candidates)}." if candidates else "Remove it."
-    return Finding(pointer, "unknown-field", f"there is no field `{_brief(name)}` here", advice, at_key=True)
+        advice = f"Fields that may stand here: {', '.join(absent)}." if absent else "Remove it."
+    message = f"there is no field `{_brief(pointer[-1])}` here"
+    return Finding(pointer, "unknown-field", message, advice, at_key=True)
 
 
 def _same_letters(name: str, candidates: Sequence[str]) -> list[str]:

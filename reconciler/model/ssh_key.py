@@ -52,9 +52,16 @@ def _is_ecdsa(curve: str, fields: list[bytes]) -> bool:
 
 
 def _rsa_fault(fields: list[bytes]) -> str:
-    if len(fields) != 2:
-        return "is damaged: an RSA key has two numbers"
+    if len(fields) != 2 or not all(map(_is_canonical_number, fields)):
+        return "is damaged: an RSA key has two numbers, each spelled in one way"
     bits = int.from_bytes(fields[1], "big").bit_length()
     if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
         return f"has {bits} bits; RSA keys have {MIN_RSA_BITS} to {MAX_RSA_BITS}"
     return ""
+
+
+def _is_canonical_number(field: bytes) -> bool:
+    """A positive mpint without a needless zero in front (RFC 4251, section 5): one key, one text."""
+    if not field or field[0] & 0x80:
+        return False
+    return field[0] != 0 or (len(field) > 1 and bool(field[1] & 0x80))

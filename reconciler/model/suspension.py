@@ -71,10 +71,14 @@ def _within(model: Model, tenant: str, network: str, nr: Resource, most: int) ->
     farm = nr.node.partition("/")[0]
     if model.resource_count(farm, tenant) <= most:
         return True
-    earlier = sum(
-        (other.metadata.name, resource.index) < (network, nr.index)
-        for other in model.networks_of(tenant)
-        for resource in other.spec.resources
+    return (network, nr.index) in _first(model, tenant, farm, most)
+
+
+def _first(model: Model, tenant: str, farm: str, most: int) -> frozenset[tuple[str, int]]:
+    held = (
+        (network.metadata.name, resource.index)
+        for network in model.networks_of(tenant)
+        for resource in network.spec.resources
         if resource.node.partition("/")[0] == farm
     )
-    return earlier < most
+    return frozenset(sorted(held)[:most])

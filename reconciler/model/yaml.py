@@ -88,10 +88,13 @@ class Positions:
         self.keys: dict[Pointer, Mark] = {}
 
     def of(self, pointer: Pointer) -> Mark:
-        """The place of the value at `pointer`, or of the nearest one around it."""
-        while pointer not in self.values and pointer:
-            pointer = pointer[:-1]
-        return self.values.get(pointer, Mark(1, 1))
+        """The place of the value at `pointer`; if it isn't there, of what it is missing from."""
+        if pointer in self.values:
+            return self.values[pointer]
+        around = pointer[:-1]
+        while around not in self.values and around:
+            around = around[:-1]
+        return self.keys.get(around) or self.values.get(around, Mark(1, 1))
 
     def of_key(self, pointer: Pointer) -> Mark:
         """The place of the key under which `pointer` lies; of the value itself where there is none."""
