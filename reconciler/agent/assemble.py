@@ -11,11 +11,11 @@ from reconciler.engine.journal import Journal
 from reconciler.host.attachment import AttachmentStore
 from reconciler.host.identity import Identity
 from reconciler.host.plug import plug_again
-from reconciler.kernel.linux import LinuxTransport
 from reconciler.kernel.netlink_kernel import NetlinkKernel
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.objects import CommitId
+from reconciler.services.wireguard_go import linux_transport
 
 
 def assemble(config: AgentConfig) -> Node:
@@ -25,7 +25,7 @@ def assemble(config: AgentConfig) -> Node:
         Parts(
             name=config.node,
             ledger=Ledger(ledger_config(config)),
-            kernel=NetlinkKernel(LinuxTransport(run_dir=config.run), keys),
+            kernel=NetlinkKernel(linux_transport(config.run), keys),
             keys=keys,
             journal=Journal(config.journal_directory),
             attachments=AttachmentStore(config.attachment_directory),

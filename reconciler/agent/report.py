@@ -96,7 +96,8 @@ def _node_conditions(report: Report, before: Status | None) -> tuple[Condition, 
 def _accepted(report: Report) -> Condition:
     if report.view is not None and report.view.alarm is not None:
         alarm = report.view.alarm
-        return _condition("Accepted", False, alarm.kind.name.title().replace("_", ""), f"{alarm.message}; {alarm.advice}")
+        reason = alarm.kind.name.title().replace("_", "")
+        return _condition("Accepted", False, reason, f"{alarm.message}; {alarm.advice}")
     if report.trouble is not None:
         kept = "; the last good state stands" if report.view is not None else ""
         reason = type(report.trouble).__name__
