@@ -1,0 +1,69 @@
+"""A node of its own for every test: its own network namespace, and its own /run with the named ones."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.kernel.linux import LinuxTransport
+from reconciler.kernel.linux.inside import inside_new
+from reconciler.kernel.linux.syscalls import setns
+from reconciler.kernel.netlink_kernel import NetlinkKernel
+from reconciler.services.wireguard_go import WireGuardGo
+from tests.integration.kernel.keys import Keys
+
+CLONE_NEWNS = 0x20000
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Path]:
+    """The calling thread is in a network and a mount namespace of its own; yields a run directory."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    with _own_mounts(), inside_new():
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        yield tmp_path / "run"
+
+
+@pytest.fixture
+def transport(machine: Path) -> Iterator[LinuxTransport]:
+    daemons = WireGuardGo(machine / "wireguard")
+    found = LinuxTransport(daemons)
+    yield found
+    for device in daemons.running():
+        daemons.stop(device)
+    for name in found.namespaces():
+        found.namespace_delete(name)
+    found.close()
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys()
+
+
+@pytest.fixture
+def kernel(transport: LinuxTransport, keys: Keys) -> NetlinkKernel:
+    return NetlinkKernel(transport, keys)
+
+
+class _own_mounts:
+    """Mount namespaces are a thread's own too, once it has stopped sharing its root and directory."""
+
+    def __enter__(self) -> None:
+        self._origin = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        self._directory = Path.cwd()
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.unshare(CLONE_NEWNS) == 0, os.strerror(ctypes.get_errno())
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+
+    def __exit__(self, *_: object) -> None:
+        setns(self._origin, CLONE_NEWNS)
+        os.chdir(self._directory)
+        os.close(self._origin)
