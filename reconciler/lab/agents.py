@@ -30,8 +30,9 @@ def start_agent(record: Record, machine: Machine) -> None:
 
 
 def kill_agent(machine: Machine) -> None:
-    """End it as a power cut would: SIGKILL, by the pid that it was started with."""
-    machine.output(["sh", "-c", f"kill -9 $(cat {_PID_FILE})"])
+    """End it as a power cut would: SIGKILL, by the pid that it was started with; and wait for its end."""
+    script = f"pid=$(cat {_PID_FILE}); kill -9 $pid; while kill -0 $pid 2> /dev/null; do sleep 0.01; done"
+    machine.output(["sh", "-c", script])
 
 
 def agent_runs(machine: Machine) -> bool:

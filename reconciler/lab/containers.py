@@ -10,11 +10,17 @@ from reconciler.lab.machine import program
 from reconciler.lab.observe import Source
 from reconciler.lab.tenants import Container, TenantNetwork
 
+_MAKE = (
+    "ip netns add {name} && ip -n {name} link set lo up"
+    " && ip netns exec {name} sh -c 'echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad'"
+)
+"""Without duplicate address detection, which would keep changing what a snapshot sees for a second or two."""
+
 
 def make_namespaces(lab: Lab, networks: Iterable[TenantNetwork]) -> None:
     """On every node one for every network, plugged in or not."""
     names = [f"{network.tenant}-{network.name}" for network in networks]
-    script = " && ".join(f"ip netns add {name} && ip -n {name} link set lo up" for name in names)
+    script = " && ".join(_MAKE.format(name=name) for name in names)
     outputs(Job(machine, ["sh", "-c", script]) for machine in lab.nodes)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.compile.addresses import NODE_TRANSIT
-from reconciler.lab.tenants import Container, Member, TenantNetwork
+from reconciler.compile.addresses import Transit, transit
+from reconciler.lab.tenants import Container, TenantNetwork
 from reconciler.lab.topology import FAST, Topology
 
 Expectation = Literal["all", "none"]
@@ -66,7 +66,7 @@ def isolation_targets(networks: Sequence[TenantNetwork], topology: Topology) -> 
     """Everything that no container may reach."""
     return [
         *_of_other_tenants(networks),
-        *_transit(networks),
+        *transit_targets(networks),
         *_machines(topology),
     ]
 
@@ -85,36 +85,31 @@ def _of_other_tenants(networks: Sequence[TenantNetwork]) -> Iterable[Target]:
             yield Target(f"containers of {network.tenant}", name, address, spares=others)
 
 
-def _transit(networks: Sequence[TenantNetwork]) -> Iterable[Target]:
-    """Both ends of every transit pair; a NR's own end answers to its own containers on that machine."""
-    ends = {"the node's": NODE_TRANSIT.lower_ipv4, "the NAT's": NODE_TRANSIT.upper_ipv4}
-    ends_6 = {"the node's": NODE_TRANSIT.lower_ipv6, "the NAT's": NODE_TRANSIT.upper_ipv6}
-    for name, ipv4 in ends.items():
-        yield Target("transit", f"{name} end, any node", (str(ipv4.ip), str(ends_6[name].ip)))
-    for network in networks:
-        for member in network.members:
-            yield from _transit_pair(network, member)
+def transit_targets(networks: Sequence[TenantNetwork]) -> Iterable[Target]:
+    """Both ends of every transit pair that some node has: the same addresses on every node, since slots are
+    numbered on each. A container's own is among them; its namespace answers there to nobody either."""
+    slots = sorted({member.slot for network in networks for member in network.members})
+    yield from _pair("node", transit(0))
+    for slot in slots:
+        yield from _pair(f"slot {slot}", transit(slot))
 
 
-def _transit_pair(network: TenantNetwork, member: Member) -> Iterable[Target]:
-    pair = member.transit
-    spared = frozenset({f"{network.tenant}@{member.machine}"})
-    where = f"{network.tenant} on {member.machine}"
-    yield Target("transit", f"NAT's end to {where}", (str(pair.lower_ipv4.ip), str(pair.lower_ipv6.ip)))
-    yield Target(
-        "transit", f"{where}'s end", (str(pair.upper_ipv4.ip), str(pair.upper_ipv6.ip)), spares=spared
-    )
+def _pair(name: str, pair: Transit) -> Iterable[Target]:
+    yield Target("transit", f"{name}, lower", (str(pair.lower_ipv4.ip), str(pair.lower_ipv6.ip)))
+    yield Target("transit", f"{name}, upper", (str(pair.upper_ipv4.ip), str(pair.upper_ipv6.ip)))
 
 
 def _machines(topology: Topology) -> Iterable[Target]:
     """Every address of every node, the hidden node's LAN, the router in front of it."""
+    found = []
     for machine in topology.machines:
         if machine.name in ("internet", "outside"):
             continue
         for interface in machine.interfaces:
             addresses = tuple(address.split("/")[0] for address in interface.addresses)
             group = "fast network" if interface.name == FAST else "underlay and LAN"
-            yield Target(group, f"{machine.name} {interface.name}", addresses)
+            found.append(Target(group, f"{machine.name} {interface.name}", addresses))
+    return sorted(found, key=lambda target: target.group)
 
 
 def own_targets(network: TenantNetwork) -> list[Target]:
@@ -125,10 +120,32 @@ def own_targets(network: TenantNetwork) -> list[Target]:
     ]
 
 
+def inner_targets(networks: Sequence[TenantNetwork]) -> list[Target]:
+    """Everything that nobody from outside may reach."""
+    return [*(target for network in networks for target in _insides(network)), *transit_targets(networks)]
+
+
+def _insides(network: TenantNetwork) -> Iterable[Target]:
+    group = f"inside {network.tenant}"
+    for container in network.containers:
+        yield Target(group, container.name, (str(container.ipv4), str(container.ipv6)))
+    for member in network.members:
+        bridge = (str(member.slice.gateway_ipv4.ip), str(member.slice.gateway_ipv6.ip))
+        yield Target(group, f"{network.tenant}'s bridge on {member.machine}", bridge)
+
+
+def _by_group(targets: Iterable[Target]) -> list[Target]:
+    """Groups in the order in which each is first met, the targets of a group together."""
+    groups: dict[str, list[Target]] = {}
+    for target in targets:
+        groups.setdefault(target.group, []).append(target)
+    return [target for group in groups.values() for target in group]
+
+
 def table(columns: Sequence[str], cells: Iterable[Cell]) -> list[str]:
     """The matrix as text: a row a target, a column a source, blank where nobody tries."""
     by_place = {(cell.target, cell.source): cell for cell in cells}
-    targets = list(dict.fromkeys(target for target, _ in by_place))
+    targets = _by_group(dict.fromkeys(target for target, _ in by_place))
     labels = {target: f"{target.name} ({', '.join(target.addresses)})" for target in targets}
     width = max((len(label) for label in labels.values()), default=0)
     widths = [max(len(column), 2) for column in columns]

@@ -17,11 +17,14 @@ for namespace in "" $(ls /run/netns | grep ^tnet-); do
   $run nft flush ruleset
   $run nft -f /run/opened.nft
 done
+ip route add 100.64.0.0/16 via 100.64.0.1
+ip route add fd74:6e65:7400::/64 via fd74:6e65:7400::1
 """
 
 
 def open_firewall(scene: Scene) -> Iterator[Check]:
-    """Every `drop` of every node becomes `accept`; the agents are ended first, or they would mend it."""
+    """Every `drop` of every node becomes `accept`, and the node forwards to the tenants' transit addresses;
+    the agents are ended first, or they would mend it."""
     for node in scene.lab.nodes:
         kill_agent(node)
     outputs(Job(node, ["sh", "-c", _OPEN]) for node in scene.lab.nodes)

@@ -37,6 +37,11 @@ class Victim:
         return names.mac("vxlan", self.network.netid, self.member.index)
 
     @property
+    def places(self) -> tuple[str, str]:
+        """Where its packets arrive. An attacker that hears an ICMP error hears it elsewhere."""
+        return _places(self.network, self.member.machine)
+
+    @property
     def address(self) -> str:
         return str(self.network.container(self.member.machine).ipv4)
 
@@ -57,7 +62,7 @@ def forged(scene: Scene) -> Iterator[Check]:
     victims = list(_victims(scene.networks))
     attacks = [attack for victim in victims for attack in _attacks(scene, victim)]
     controls = [_control(scene, victim) for victim in victims]
-    seen = _strike(scene, attacks, controls)
+    seen = _strike(scene, [*attacks, *controls], first_control=len(attacks))
     arrived = tuple(_tell(attack, seen[number]) for number, attack in enumerate(attacks) if number in seen)
     claim = f"{len(attacks)} forged VXLAN packets from containers and from outside: none arrives"
     yield Check(claim, not arrived and bool(attacks), arrived)
@@ -111,32 +116,32 @@ def _control(scene: Scene, victim: Victim) -> Attack:
     )
 
 
-def _strike(scene: Scene, attacks: Sequence[Attack], controls: Sequence[Attack]) -> Mapping[int, str]:
+def _strike(scene: Scene, packets: Sequence[Attack], first_control: int) -> Mapping[int, str]:
     """Send all while every victim listens; which packets arrived, by number, and where. The controls go
     last: when they have arrived, whatever went before them has had its time."""
     prefix = f"forged{os.urandom(4).hex()}"
-    scene.progress(f"sending {len(attacks)} forged packets")
-    listening = [
-        Attended(scene.machine(name), _capture(scene, name, prefix, controls, len(attacks)))
-        for name in sorted(FAST_ADDRESSES)
-    ]
-    _send(prefix, 0, attacks)
-    _send(prefix, len(attacks), controls)
+    scene.progress(f"sending {len(packets)} forged packets")
+    controls = dict(enumerate(packets[first_control:], first_control))
+    listening = [_listen(scene, name, prefix, controls) for name in sorted(FAST_ADDRESSES)]
+    _send(prefix, 0, packets[:first_control])
+    _send(prefix, first_control, packets[first_control:])
     told = (line.partition(" ") for each in listening for line in each.end().splitlines())
-    return {int(number): place for number, _, place in told}
+    arrivals = [(int(number), place) for number, _, place in told]
+    return {number: place for number, place in arrivals if place in packets[number].victim.places}
 
 
-def _capture(
-    scene: Scene, machine: str, prefix: str, controls: Sequence[Attack], first: int
-) -> Sequence[str]:
-    """Listen where a frame gets to that a VXLAN device has taken in: on the device and in the container."""
-    places = []
-    for network in scene.networks:
-        if machine in network.machines:
-            places.append(f"{network.namespace}/{names.vxlan_name(network.netid)}")
-            places.append(f"{network.container(machine).namespace}/eth0")
-    last = [number for number, each in enumerate(controls, first) if each.victim.member.machine == machine]
-    return program("capture", prefix, ",".join(map(str, last)), *places)
+def _listen(scene: Scene, machine: str, prefix: str, controls: Mapping[int, Attack]) -> Attended:
+    """Listen where a frame gets to that a VXLAN device has taken in; wait for the machine's controls."""
+    here = [network for network in scene.networks if machine in network.machines]
+    places = [place for network in here for place in _places(network, machine)]
+    last = [number for number, each in controls.items() if each.victim.member.machine == machine]
+    return Attended(scene.machine(machine), program("capture", prefix, ",".join(map(str, last)), *places))
+
+
+def _places(network: TenantNetwork, machine: str) -> tuple[str, str]:
+    """The VXLAN device and the container's interface, as the capture names them."""
+    device = names.vxlan_name(network.netid)
+    return (f"{network.namespace}/{device}", f"{network.container(machine).namespace}/eth0")
 
 
 def _send(prefix: str, first: int, attacks: Sequence[Attack]) -> None:

@@ -82,7 +82,7 @@ def _identities(everyone: Sequence[Container], cells: Iterable[Cell]) -> Check:
 
 def inbound(scene: Scene) -> Iterator[Check]:
     """From outside nothing gets in, not even packets for tenants' addresses thrown straight at a node."""
-    targets = list(_inner_targets(scene))
+    targets = matrix.inner_targets(scene.networks)
     sources = list(_throwers(scene))
     asked = [(source, [*targets, *_control(scene, source)]) for source in sources]
     cells = _try_all(scene, asked)
@@ -98,19 +98,6 @@ def _throwers(scene: Scene) -> Iterator[Source]:
     for machine in scene.lab.topology.machines:
         for table in machine.tables:
             yield Source(f"by {table.name}", scene.machine(machine.name), mark=table.mark)
-
-
-def _inner_targets(scene: Scene) -> Iterator[Target]:
-    for network in scene.networks:
-        for container in network.containers:
-            addresses = (str(container.ipv4), str(container.ipv6))
-            yield Target(f"inside {network.tenant}", container.name, addresses)
-        for member in network.members:
-            bridge = (str(member.slice.gateway_ipv4.ip), str(member.slice.gateway_ipv6.ip))
-            yield Target(f"inside {network.tenant}", f"{network.tenant}'s bridge on {member.machine}", bridge)
-            ends = (member.transit.upper_ipv4, member.transit.upper_ipv6)
-            name = f"{network.tenant}'s transit on {member.machine}"
-            yield Target(f"inside {network.tenant}", name, tuple(str(end.ip) for end in ends))
 
 
 def _control(scene: Scene, source: Source) -> list[Target]:

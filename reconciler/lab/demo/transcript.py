@@ -10,7 +10,12 @@ from typing import TextIO
 from reconciler.lab.demo.check import Check, Step
 
 _MOST_EVIDENCE = 40
+_LONGEST_LINE = 240
 _GREEN, _RED, _DIM, _BOLD = "32", "31", "2", "1"
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"
 
 
 @dataclass
@@ -44,14 +49,19 @@ class Transcript:
     def check(self, check: Check) -> None:
         tick = self._paint(_GREEN, "✓") if check.ok else self._paint(_RED, "✗")
         self._line(f"    {tick} {check.claim}")
-        if check.evidence and (check.shown or not check.ok):
-            self._evidence(check.evidence)
+        if check.shown:
+            self._lines(check.evidence)
+        elif not check.ok:
+            self._lines(tuple(_shortened(line) for line in check.evidence[:_MOST_EVIDENCE]))
+            self._rest(len(check.evidence) - _MOST_EVIDENCE)
 
-    def _evidence(self, lines: tuple[str, ...]) -> None:
-        for line in lines[:_MOST_EVIDENCE]:
+    def _lines(self, lines: tuple[str, ...]) -> None:
+        for line in lines:
             self._line(f"        {line}")
-        if len(lines) > _MOST_EVIDENCE:
-            self._line(f"        … and {len(lines) - _MOST_EVIDENCE} lines more (all in the report)")
+
+    def _rest(self, count: int) -> None:
+        if count > 0:
+            self._line(f"        … and {count} lines more (--report FILE has all of them)")
 
     def trouble(self, message: str, advice: str) -> None:
         self._line(f"    {self._paint(_RED, '✗')} {message}")
