@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NewType
 
 from reconciler.errors import TnetError
@@ -28,11 +29,15 @@ ObjectId = NewType("ObjectId", str)
 
 MAX_COMMIT_BYTES = 1 << 20
 MAX_PARENTS = 64
+MAX_DATE = 253402300799
+"""The last second of the year 9999: the last that calendars of programs know."""
 
 _ID = re.compile(rb"[0-9a-f]{40}")
 _IDENTITY = re.compile(rb"(?:[^<>]+ )?<[^<>]*> (?:0|[1-9][0-9]{0,18}) [+-][0-9]{4}")
 _HEADER_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _MESSAGE_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
+_GLANCE_AUTHOR = re.compile(rb"^author (.*) \d+ [+-]\d{4}$", re.MULTILINE)
+_GLANCE_DATE = re.compile(rb"^committer .* (\d{1,18}) [+-]\d{4}$", re.MULTILINE)
 _SIGNATURES = (b"gpgsig", b"gpgsig-sha256")
 
 
@@ -85,6 +90,40 @@ def object_id(kind: str, data: bytes) -> ObjectId:
     """The id git gives to this content (SHA-1 over kind, length and content)."""
     header = f"{kind} {len(data)}\0".encode("ascii")
     return ObjectId(hashlib.sha1(header + data, usedforsecurity=False).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a commit says of itself, to be shown: nothing of it is checked or believed."""
+
+    subject: str
+    author: str
+    date: int
+
+
+def glance(raw: bytes) -> Glance:
+    """Reads any commit, also one that `parse_commit` refuses."""
+    head, _, message = raw[:MAX_COMMIT_BYTES].partition(b"\n\n")
+    author = _GLANCE_AUTHOR.search(head)
+    committer = _GLANCE_DATE.search(head)
+    return Glance(
+        printable(message.strip().split(b"\n", 1)[0]),
+        printable(author[1]) if author else "",
+        min(int(committer[1]), MAX_DATE) if committer else 0,
+    )
+
+
+def printable(data: bytes) -> str:
+    """Text for a terminal: whatever isn't printable is escaped."""
+    text = data.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def parents_of(raw: bytes) -> tuple[CommitId, ...]:
+    """The parents of any commit that git can read: they follow the first line, its tree."""
+    lines = raw.partition(b"\n\n")[0].split(b"\n")[1:]
+    found = takewhile(lambda line: line.startswith(b"parent "), lines)
+    return tuple(CommitId(line[len(b"parent ") :].decode("ascii")) for line in found)
 
 
 def parse_commit(raw: bytes) -> Commit:

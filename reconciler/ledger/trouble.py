@@ -29,7 +29,11 @@ class DiskFull(LocalTrouble):
 
 
 class CloneCorrupted(LocalTrouble):
-    """The clone lacks an object or holds a damaged one, and making it anew didn't help."""
+    """The clone is damaged, and making it anew didn't help."""
+
+
+class Damaged(LocalTrouble):
+    """The repository read from lacks an object or holds a damaged one."""
 
 
 class CloneUnfit(LocalTrouble):
@@ -38,6 +42,14 @@ class CloneUnfit(LocalTrouble):
 
 class UnknownProtocol(LocalTrouble):
     """The policy asks for rules that this release doesn't know."""
+
+
+class NoGoodState(LocalTrouble):
+    """The remote contradicts what this node has accepted, and of that nothing is left here to stand on."""
+
+
+class MarkDamaged(LocalTrouble):
+    """The record of how far this node has come can't be read, so going back couldn't be noticed."""
 
 
 class AnchorRefused(LocalTrouble):

@@ -64,8 +64,8 @@ ADVICE: dict[Reason, str] = {
     Reason.UNGOVERNABLE_PATH: "only the six kinds of document may lie under trust/, farms/ and tenants/: "
     "move the file elsewhere or correct its path, then commit again",
     Reason.WRONG_MODE: "documents are plain files: no symbolic link, submodule or executable bit",
-    Reason.BASED_ON_REJECTED: "an earlier change of this path was rejected: restore the path's effective "
-    "content first (`git checkout refs/tnet/effective -- PATH`, commit), then make the change again",
+    Reason.BASED_ON_REJECTED: "an earlier change of this path was rejected: give the path its effective "
+    "content again (`tnet rollback COMMIT`), then make the change anew",
     Reason.MALFORMED_COMMIT: "make the commit with plain git: no `encoding`, unknown or repeated headers, "
     "no control characters",
     Reason.UNSIGNED: "sign it with your SSH key: `git config gpg.format ssh`, then `git commit -S`",

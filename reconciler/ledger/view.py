@@ -11,11 +11,14 @@ from reconciler.model.model import Model
 
 
 class AlarmKind(Enum):
-    """How the branch a remote shows can contradict what this node has already accepted."""
+    """Why a branch isn't judged (any further): what it shows contradicts what this node has already accepted,
+    or it asks for rules of a later release."""
 
     REWRITTEN = "rewritten"
     FOXTROT = "foxtrot"
+    ROLLED_BACK = "rolled-back"
     ANCHOR_LOST = "anchor-lost"
+    UNKNOWN_PROTOCOL = "unknown-protocol"
 
 
 @dataclass(frozen=True, slots=True)

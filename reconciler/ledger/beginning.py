@@ -1,0 +1,91 @@
+"""The state at the anchor: what is pinned is believed, as far as it is what the pins say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.ledger import bounds, content, governed, keys
+from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.books import Books, opened
+from reconciler.ledger.objects import CommitId, Entry, ObjectId, glance, printable
+from reconciler.ledger.rejected import Rejected
+from reconciler.ledger.store import Store
+from reconciler.ledger.trouble import AnchorRefused
+from reconciler.ledger.verdict import Reason, Verdict
+from reconciler.model.documents import Document, Policy
+from reconciler.model.model import Model
+from reconciler.model.paths import POLICY_PATH
+
+_ADVICE = "compare the anchor and the root keys' fingerprints in the configuration with their trusted source"
+
+
+def open_books(store: Store, anchor: Anchor) -> Books:
+    """The books at the anchor. Raises `AnchorRefused`."""
+    entries: dict[bytes, ObjectId] = {}
+    for path, entry in store.tree(anchor.commit).items():
+        if governed.is_governed(path):
+            entries[path] = _document_at(path, entry)
+    if POLICY_PATH.encode("ascii") not in entries:
+        raise AnchorRefused(f"the anchor {anchor.commit[:12]} has no {POLICY_PATH}", _ADVICE)
+    books = opened(anchor.commit, entries)
+    require_pinned_root(
+        read_model(store, {POLICY_PATH.encode("ascii"): entries[b"trust/policy.yaml"]}), anchor
+    )
+    return books
+
+
+def _document_at(path: bytes, entry: Entry) -> ObjectId:
+    if governed.place(path) is None or not entry.is_plain_file:
+        raise AnchorRefused(f"the anchor holds {printable(path)}, which can't be a document", _ADVICE)
+    return entry.id
+
+
+def require_pinned_root(model: Model, anchor: Anchor) -> None:
+    """Raises `AnchorRefused` unless the anchor's policy names exactly the pinned root keys."""
+    policy = model.policy
+    named = frozenset() if policy is None else _fingerprints(policy)
+    if named != anchor.root_fingerprints:
+        raise AnchorRefused(
+            f"the root keys in the anchor {anchor.commit[:12]} are {', '.join(sorted(named))}; "
+            f"pinned are {', '.join(sorted(anchor.root_fingerprints))}",
+            _ADVICE,
+        )
+
+
+def _fingerprints(policy: Policy) -> frozenset[str]:
+    named = (text for principal in policy.spec.root.principals for text in principal.keys)
+    return frozenset(keys.from_text(text).fingerprint for text in named)
+
+
+def read_model(store: Store, entries: Mapping[bytes, ObjectId]) -> Model:
+    """The model of these documents, all of which have been accepted. Raises `AnchorRefused`."""
+    blobs = store.blobs(list(entries.values()), bounds.MAX_DOCUMENT_BYTES)
+    documents = (_document(path, data) for path, data in zip(entries, blobs, strict=True))
+    return Model.of(dict(documents))
+
+
+def _document(path: bytes, data: bytes | None) -> tuple[str, Document]:
+    name = path.decode("ascii")
+    if data is None:
+        raise AnchorRefused(f"{name} is longer than {bounds.MAX_DOCUMENT_BYTES} bytes", _ADVICE)
+    try:
+        return name, content.read(name, data)
+    except Rejected as rejected:
+        raise AnchorRefused(f"a document in effect can't be used: {rejected.detail}", _ADVICE) from None
+
+
+def anchor_verdict(store: Store, books: Books) -> Verdict:
+    """How the anchor itself is listed."""
+    shown = glance(store.commits([books.anchor])[0])
+    return Verdict(
+        commit=CommitId(books.anchor),
+        position=0,
+        reason=Reason.ANCHOR,
+        detail="",
+        signers=(),
+        paths=tuple(sorted(printable(path) for path in books.entries)),
+        subject=shown.subject,
+        author=shown.author,
+        date=shown.date,
+        state_hash=books.hash,
+    )

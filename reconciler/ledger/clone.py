@@ -1,0 +1,261 @@
+"""The node's own bare clone: made, fetched into, and made anew when it is damaged.
+
+Only one branch is ever fetched, by its exact name, into `refs/tnet/remote`; no tags, no other refs. The clone
+has no remote in its configuration, no hooks and no templates.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import git
+from git.exc import InvalidGitRepositoryError, NoSuchPathError
+
+from reconciler.ledger.config import LedgerConfig
+from reconciler.ledger.objects import CommitId
+from reconciler.ledger.runner import GitFailed, GitTimeout, Runner, last_line
+from reconciler.ledger.store import Store
+from reconciler.ledger.trouble import (
+    CloneCorrupted,
+    Damaged,
+    DiskFull,
+    LocalTrouble,
+    ObjectsRefused,
+    RemoteTimeout,
+    RemoteUnreachable,
+)
+
+REMOTE_REF = "refs/tnet/remote"
+
+# What git's own checks (`git help fsck`, "FSCK MESSAGES") would refuse and we need not: contents and
+# cosmetics, on which our parsers and rules give a verdict instead. Refusing them at the fetch would let one
+# bad object keep every later transaction from every node. What stays fatal makes a commit or a tree
+# ambiguous.
+_JUDGED_BY_US = (
+    "badDate",
+    "badDateOverflow",
+    "badEmail",
+    "badName",
+    "badTimezone",
+    "gitattributesBlob",
+    "gitattributesLarge",
+    "gitattributesLineLength",
+    "gitattributesMissing",
+    "gitmodulesBlob",
+    "gitmodulesLarge",
+    "gitmodulesMissing",
+    "gitmodulesName",
+    "gitmodulesParse",
+    "gitmodulesPath",
+    "gitmodulesSymlink",
+    "gitmodulesUpdate",
+    "gitmodulesUrl",
+    "hasDot",
+    "hasDotdot",
+    "hasDotgit",
+    "missingEmail",
+    "missingNameBeforeEmail",
+    "missingSpaceBeforeDate",
+    "missingSpaceBeforeEmail",
+    "nulInCommit",
+    "symlinkPointsToGitDir",
+    "symlinkTargetBlob",
+    "symlinkTargetLength",
+    "symlinkTargetMissing",
+    "zeroPaddedDate",
+    "zeroPaddedFilemode",
+)
+_FETCH_CONFIG = (
+    "fetch.fsckObjects=true",
+    *(f"fetch.fsck.{name}=ignore" for name in _JUDGED_BY_US),
+    "fetch.writeCommitGraph=false",
+    "fetch.recurseSubmodules=false",
+    "http.followRedirects=false",
+    "http.lowSpeedLimit=200",
+    "http.lowSpeedTime=30",
+)
+_TIDY_CONFIG = ("gc.auto=6700", "gc.autoDetach=false", "gc.reflogExpire=never")
+_FETCH = (
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-auto-gc",
+    "--no-recurse-submodules",
+    "--no-show-forced-updates",
+)
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 -o ServerAliveCountMax=2"
+
+_REFUSED = ("fsck error", "did not pass fsck")
+_DAMAGE = (
+    "is corrupt",
+    "object corrupt or missing",
+    "bad object refs/tnet",
+    "does not point to a valid object",
+    "unable to read tree",
+    "unable to read sha1 file",
+    "could not parse commit",
+    "inflate: data stream error",
+    "not a git repository: '",
+    "bad index file",
+    "non-monotonic index",
+    "object file is empty",
+    ".lock': File exists",
+)
+
+
+class Clone:
+    """The repository at `directory/ledger.git`."""
+
+    def __init__(self, config: LedgerConfig) -> None:
+        self._config = config
+        self.path = config.directory / "ledger.git"
+        self.store = Store(self._runner(self.path))
+
+    def close(self) -> None:
+        self.store.close()
+
+    def fetch(self) -> CommitId:
+        """The branch's tip at the remote, with everything it needs. Raises `LocalTrouble`s."""
+        self._ensure()
+        self.store.check_fit()
+        self._fetch_into(self.store.runner)
+        self.store.check_fit()
+        return self._tip(self.store)
+
+    def fetched(self) -> CommitId | None:
+        """What the last fetch brought; None if there was none."""
+        return self.store.resolve(REMOTE_REF) if self._is_sound_repository() else None
+
+    def renew(self) -> None:
+        """Fetches everything anew beside the damaged clone and takes its place. Raises `LocalTrouble`s."""
+        fresh = self.path.with_name("ledger.git.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        self._make(fresh)
+        try:
+            self._fetch_into(self._runner(fresh))
+        except LocalTrouble as trouble:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise CloneCorrupted(
+                f"the clone {self.path} is damaged and can't be made anew: {trouble}", trouble.advice
+            ) from trouble
+        self._take_place(fresh)
+
+    def tidy(self) -> None:
+        """Packs the clone when many small objects have gathered."""
+        self.store.runner.with_config(_TIDY_CONFIG).run("gc", "--auto", "--quiet")
+
+    def _take_place(self, fresh: Path) -> None:
+        self.store.close()
+        old = self.path.with_name("ledger.git.damaged")
+        shutil.rmtree(old, ignore_errors=True)
+        if self.path.exists():
+            self.path.rename(old)
+        fresh.rename(self.path)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _ensure(self) -> None:
+        if self._is_sound_repository():
+            return
+        if self.path.exists():
+            raise Damaged(f"{self.path} is not a bare repository")
+        fresh = self.path.with_name("ledger.git.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        self._make(fresh)
+        fresh.rename(self.path)
+
+    def _is_sound_repository(self) -> bool:
+        try:
+            with git.Repo(self.path, odbt=git.GitCmdObjectDB) as repository:
+                return bool(repository.bare)
+        except (InvalidGitRepositoryError, NoSuchPathError):
+            return False
+
+    def _make(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._runner(path).run("init", "--bare", "--quiet", "--template=", "--initial-branch=none")
+
+    def _runner(self, path: Path) -> Runner:
+        return Runner(path, self._git_config(), self._environment())
+
+    def _git_config(self) -> tuple[str, ...]:
+        ca_file = self._config.https_ca_file
+        return () if ca_file is None else (f"http.sslCAInfo={ca_file}",)
+
+    def _environment(self) -> dict[str, str]:
+        ssh = self._config.ssh_command or os.environ.get("GIT_SSH_COMMAND", _SSH)
+        return {"GIT_SSH_COMMAND": ssh, "GIT_CONFIG_GLOBAL": str(self._ownership_config())}
+
+    def _ownership_config(self) -> Path:
+        """The one setting that git takes from a global configuration alone: that the remote, if it is a local
+        directory, may belong to somebody else. It is believed no more than any other remote."""
+        path = self._config.directory / "git.config"
+        remote = self._config.remote.removeprefix("file://")
+        content = "[safe]\n" + "".join(f'\tdirectory = "{name}"\n' for name in (remote, f"{remote}/.git"))
+        if not remote.startswith("/") or any(c in remote for c in '"\\\n'):
+            content = ""
+        if not path.exists() or path.read_text("utf-8") != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, "utf-8")
+        return path
+
+    def _fetch_into(self, runner: Runner) -> None:
+        config, timeout_s = self._config, self._config.fetch_timeout_s
+        refspec = f"+refs/heads/{config.branch}:{REMOTE_REF}"
+        try:
+            runner.with_config(_FETCH_CONFIG).run(*_FETCH, "--", config.remote, refspec, timeout_s=timeout_s)
+        except GitTimeout:
+            raise RemoteTimeout(
+                f"the remote {shown(config.remote)} didn't deliver within {timeout_s:g} s"
+            ) from None
+        except GitFailed as failed:
+            raise self._meaning(failed) from None
+        except DiskFull:
+            _remove_leftovers(runner.git_dir)
+            raise
+
+    def _meaning(self, failed: GitFailed) -> LocalTrouble:
+        said, remote = failed.stderr, shown(self._config.remote)
+        if any(sign in said for sign in _DAMAGE):
+            return Damaged(f"the clone {self.path} is damaged: {last_line(said)}")
+        if any(sign in said for sign in _REFUSED):
+            return ObjectsRefused(
+                f"{remote} holds an object that git refuses: {_refusal(said)}",
+                "the branch has to be set back to before it came; a server that checks what is pushed "
+                "(receive.fsckObjects) keeps such objects out",
+            )
+        if "couldn't find remote ref" in said:
+            return RemoteUnreachable(f"{remote} has no branch {self._config.branch}")
+        return RemoteUnreachable(
+            f"{remote} can't be fetched: {last_line(said)}", "the last good state stays; it is tried again"
+        )
+
+    def _tip(self, store: Store) -> CommitId:
+        tip = store.resolve(REMOTE_REF)
+        if tip is None:
+            raise Damaged(f"{self.path} lacks what was just fetched")
+        return tip
+
+
+def shown(remote: str) -> str:
+    """The remote without a password that may stand in it."""
+    scheme, separator, rest = remote.partition("://")
+    if not separator or "@" not in rest.partition("/")[0]:
+        return remote
+    return f"{scheme}://{rest.partition('@')[2]}"
+
+
+def _remove_leftovers(git_dir: Path) -> None:
+    """What git leaves behind of a pack for which there was no space."""
+    for leftover in (git_dir / "objects" / "pack").glob("tmp_*"):
+        leftover.unlink(missing_ok=True)
+    for directory in (git_dir / "objects").glob("tmp_objdir-*"):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _refusal(said: str) -> str:
+    """The line in which git names the object and what is wrong with it."""
+    lines = [line for line in said.splitlines() if "object" in line]
+    return lines[0] if lines else last_line(said)

@@ -1,0 +1,171 @@
+"""What the changed documents say: read, typed, and right by themselves and beside all others.
+
+Only what was authorized gets here, so nobody without a key makes a node parse anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from reconciler.ledger import bounds, keys, proof
+from reconciler.ledger.authority import policy_of, quorum_of, require_quorum
+from reconciler.ledger.books import Touched
+from reconciler.ledger.keyring import signers_of
+from reconciler.ledger.keys import KeyRefused, PublicKey
+from reconciler.ledger.provider import Provider
+from reconciler.ledger.rejected import Rejected
+from reconciler.ledger.sshsig import SignatureRefused
+from reconciler.ledger.state import State
+from reconciler.ledger.trouble import UnknownProtocol
+from reconciler.ledger.verdict import Reason
+from reconciler.model import loader, yaml
+from reconciler.model.documents import Document, Policy, Tenant
+from reconciler.model.model import Model
+from reconciler.model.paths import POLICY_PATH, network_path
+from reconciler.model.rules import newly_owned
+
+Documents = Mapping[str, Document | None]
+
+
+def read_documents(claims: Iterable[Touched], provider: Provider) -> dict[str, Document | None]:
+    """The new documents by path, None where one is removed. Raises `Rejected`, `UnknownProtocol`."""
+    return {claim.name: _read(claim, provider) for claim in claims}
+
+
+def _read(claim: Touched, provider: Provider) -> Document | None:
+    if claim.result is None:
+        return None
+    data = provider.blob(claim.result.id)
+    if data is None:
+        limit = bounds.MAX_DOCUMENT_BYTES
+        raise Rejected(Reason.INVALID_DOCUMENT, f"{claim.name}: the file is longer than {limit} bytes")
+    return read(claim.name, data)
+
+
+def read(path: str, data: bytes) -> Document:
+    """The document, if it is right by itself. Raises `Rejected`, `UnknownProtocol`."""
+    if path == POLICY_PATH:
+        require_known_protocol(data)
+    try:
+        document = loader.load(path, data)
+    except loader.DocumentError as wrong:
+        raise Rejected(
+            Reason.INVALID_DOCUMENT, "; ".join(str(problem) for problem in wrong.problems)
+        ) from None
+    _require_own_keys(path, document)
+    if isinstance(document, Tenant):
+        _require_proofs(path, document)
+    return document
+
+
+def require_known_protocol(data: bytes) -> None:
+    """Raises `UnknownProtocol` for a policy that asks for later rules than these.
+
+    Looked for before anything else in the policy: its other fields may have changed too. That root has signed
+    it is already known.
+    """
+    try:
+        number = _protocol(yaml.read(data))
+    except yaml.YamlError:
+        return
+    if number is not None and number > bounds.PROTOCOL:
+        raise UnknownProtocol(
+            f"the policy asks for protocol {number}, and this release knows {bounds.PROTOCOL}",
+            "install a newer release; until then the last good state stays",
+        )
+
+
+def _protocol(value: object) -> int | None:
+    spec = value.get("spec") if isinstance(value, dict) else None
+    number = spec.get("protocol") if isinstance(spec, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def _require_own_keys(path: str, document: Document) -> None:
+    signers = signers_of(document)
+    if signers is None:
+        return
+    holders: dict[PublicKey, str] = {}
+    for principal in signers.principals:
+        for text in principal.keys:
+            holder = holders.setdefault(_key(path, text), principal.name)
+            if holder != principal.name:
+                raise Rejected(
+                    Reason.KEY_SHARED, f"{path}: {holder} and {principal.name} are named with one key"
+                )
+
+
+def _key(path: str, text: str) -> PublicKey:
+    try:
+        return keys.from_text(text)
+    except KeyRefused as refused:
+        raise Rejected(Reason.INVALID_DOCUMENT, f"{path}: {refused}") from None
+
+
+def _require_proofs(path: str, tenant: Tenant) -> None:
+    proven = {_proven(path, tenant.metadata.name, item.key, item.signature) for item in tenant.spec.proofs}
+    for principal in tenant.spec.signers.principals:
+        for text in principal.keys:
+            key = _key(path, text)
+            if key not in proven:
+                raise Rejected(
+                    Reason.PROOF_MISSING, f"{path}: {principal.name}'s key {key.fingerprint} has no proof"
+                )
+
+
+def _proven(path: str, name: str, text: str, signature: str) -> PublicKey:
+    key = _key(path, text)
+    try:
+        by = proof.verify(name, signature)
+    except SignatureRefused as refused:
+        raise Rejected(Reason.PROOF_INVALID, f"{path}: the proof of {key.fingerprint}: {refused}") from None
+    if by != key:
+        raise Rejected(
+            Reason.PROOF_INVALID, f"{path}: the proof of {key.fingerprint} was made by {by.fingerprint}"
+        )
+    return key
+
+
+def require_policy_step(model: Model, documents: Documents, approvals: Collection[PublicKey] | None) -> None:
+    """A policy's version goes up by one, and those whom it names approve it too. Raises `Rejected`.
+
+    `approvals` is None where authority is not looked at.
+    """
+    if POLICY_PATH not in documents:
+        return
+    new = documents[POLICY_PATH]
+    if not isinstance(new, Policy):
+        raise Rejected(Reason.POLICY_REMOVED, f"{POLICY_PATH}: removed")
+    expected = policy_of(model).spec.version + 1
+    if new.spec.version != expected:
+        raise Rejected(
+            Reason.POLICY_VERSION,
+            f"{POLICY_PATH}: the version is {new.spec.version}, and {expected} comes next",
+        )
+    if approvals is not None:
+        require_quorum(quorum_of(new), approvals, f"{POLICY_PATH} (by its new content)")
+
+
+def require_no_violations(state: State, documents: Documents) -> None:
+    """No document newly breaks a rule beside the others. Raises `Rejected`."""
+    after = state.model.with_changes(documents)
+    found = newly_owned(state.model, after, documents.keys())
+    if found:
+        raise Rejected(Reason.VIOLATION, "; ".join(str(violation) for violation in found))
+
+
+def require_nothing_left_behind(state: State, documents: Documents) -> None:
+    """Nobody could ever remove the networks of a tenant that is gone. Raises `Rejected`."""
+    for path, document in documents.items():
+        old = state.model.documents.get(path)
+        if document is None and isinstance(old, Tenant):
+            _require_no_networks(state.model, old.metadata.name, path, documents)
+
+
+def _require_no_networks(model: Model, tenant: str, path: str, documents: Documents) -> None:
+    left = {network_path(tenant, network.metadata.name) for network in model.networks_of(tenant)}
+    for name, document in documents.items():
+        (left.discard if document is None else left.add)(name)
+    left = {name for name in left if name.startswith(path.removesuffix("tenant.yaml") + "networks/")}
+    if left:
+        raise Rejected(Reason.TENANT_HAS_NETWORKS, f"{path}: removed, and {min(left)} is still there")

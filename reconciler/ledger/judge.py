@@ -1,0 +1,198 @@
+"""The judgement of one transaction: a pure function of the state before it and of what the repository holds.
+
+The order of the steps is that of docs/spec/ledger.md, "Judging a transaction", and the first that fails gives
+the verdict:
+
+ 1. What it touches: governed paths that differ from the first parent. None: void.
+ 2. Repairs: paths brought back to what is in effect need nothing. Only such: repair.
+ 3. Bounds, the form of paths and modes.
+ 4. The base of each path is what is in effect, not something that was refused.
+ 5. Authority: enough principals, named by the state before, have signed each change.
+ 6. The documents: readable, of the right kind, right by themselves.
+ 7. The policy's own steps; a tenant leaves no networks behind.
+ 8. No document newly breaks a rule beside the others.
+
+Nothing here reads a clock, a file or an environment. A `LocalTrouble` of the provider goes through: it is no
+verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reconciler.ledger import bounds, content, governed
+from reconciler.ledger.authority import quorum_for, require_named, require_quorum
+from reconciler.ledger.books import Books, Touched
+from reconciler.ledger.keys import PublicKey
+from reconciler.ledger.objects import CommitId, glance
+from reconciler.ledger.provenance import Provenance
+from reconciler.ledger.provider import Provider, Transaction
+from reconciler.ledger.rejected import Rejected
+from reconciler.ledger.state import State
+from reconciler.ledger.verdict import Reason, Signer, Verdict
+from reconciler.model.documents import Document
+from reconciler.model.paths import POLICY_PATH, Place
+
+
+def judge(
+    state: State, transaction: Transaction, provider: Provider, *, ask_authority: bool = True
+) -> tuple[State, Verdict]:
+    """The state after the transaction, and what became of it.
+
+    Without `ask_authority` everything but step 5 is judged: for content that nobody has signed yet.
+    """
+    touched = state.books.touched(governed.governed(transaction.changes))
+    trial = _Trial(state, transaction, provider, ask_authority)
+    documents: dict[str, Document | None] = {}
+    detail = ""
+    try:
+        reason, documents = trial.judge(touched)
+    except Rejected as rejected:
+        reason, detail = rejected.reason, rejected.detail
+    after = state.after(transaction.commit, reason, touched, documents)
+    return after, _verdict(after.books, transaction, touched, reason, detail, trial.signers)
+
+
+def _verdict(
+    books: Books,
+    transaction: Transaction,
+    touched: tuple[Touched, ...],
+    reason: Reason,
+    detail: str,
+    signers: set[Signer],
+) -> Verdict:
+    shown = glance(transaction.raw)
+    return Verdict(
+        commit=transaction.commit,
+        position=books.position,
+        reason=reason,
+        detail=detail,
+        signers=tuple(
+            sorted(signers, key=lambda signer: (signer.role, signer.principal, signer.fingerprint))
+        ),
+        paths=tuple(item.name for item in touched),
+        subject=shown.subject,
+        author=shown.author,
+        date=shown.date,
+        state_hash=books.hash,
+    )
+
+
+@dataclass(slots=True)
+class _Trial:
+    """One transaction before the judge. `signers` collects whose signatures were looked at and known."""
+
+    state: State
+    transaction: Transaction
+    provider: Provider
+    ask_authority: bool
+    signers: set[Signer] = field(default_factory=set)
+
+    def judge(self, touched: tuple[Touched, ...]) -> tuple[Reason, dict[str, Document | None]]:
+        if not touched:
+            return Reason.VOID, {}
+        claims = tuple(item for item in touched if not item.is_repair)
+        if not claims:
+            return Reason.REPAIR, {}
+        places = self._places(claims)
+        self._require_effective_base(claims)
+        approvals = self._approvals(claims, places) if self.ask_authority else {}
+        documents = content.read_documents(claims, self.provider)
+        policy_approvals = approvals.get(POLICY_PATH, ()) if self.ask_authority else None
+        content.require_policy_step(self.state.model, documents, policy_approvals)
+        content.require_nothing_left_behind(self.state, documents)
+        content.require_no_violations(self.state, documents)
+        return Reason.ACCEPTED, documents
+
+    def _places(self, claims: tuple[Touched, ...]) -> dict[str, Place]:
+        """Step 3: the document that belongs at each path."""
+        if len(claims) > bounds.MAX_PATHS:
+            raise Rejected(
+                Reason.TOO_MANY_PATHS, f"it changes {len(claims)} paths, of {bounds.MAX_PATHS} at most"
+            )
+        places: dict[str, Place] = {}
+        for claim in claims:
+            place = governed.place(claim.path)
+            if place is None:
+                raise Rejected(Reason.UNGOVERNABLE_PATH, f"{claim.name}: no document can lie there")
+            if claim.result is not None and not claim.result.is_plain_file:
+                what = _MODES.get(claim.result.mode, f"of mode {claim.result.mode}")
+                raise Rejected(Reason.WRONG_MODE, f"{claim.name}: it is {what}, not a plain file")
+            places[claim.name] = place
+        return places
+
+    def _require_effective_base(self, claims: tuple[Touched, ...]) -> None:
+        """Step 4: nobody's signature covers, unknowingly, what was refused before."""
+        for claim in claims:
+            if claim.base != claim.effective:
+                raise Rejected(
+                    Reason.BASED_ON_REJECTED,
+                    f"{claim.name}: the content before was rejected and isn't in effect",
+                )
+
+    def _approvals(self, claims: tuple[Touched, ...], places: dict[str, Place]) -> dict[str, list[PublicKey]]:
+        """Step 5: whose keys approve each path, after it is shown that they are enough."""
+        authors = _MergeAuthors(self, claims) if self.transaction.is_merge else _SoleAuthor(self)
+        approvals: dict[str, list[PublicKey]] = {}
+        for claim in claims:
+            place, path = places[claim.name], claim.name
+            quorum = quorum_for(
+                self.state.model, path, place, claim.effective is not None, claim.result is not None
+            )
+            named, approving = authors.keys(claim)
+            for key in named:
+                self.signers.update(self.state.keyring.roles(key) if quorum.signer(key) is None else ())
+                require_named(quorum, key, path, self.state.keyring)
+            self.signers.update(require_quorum(quorum, approving, path))
+            approvals[path] = approving
+        return approvals
+
+
+_MODES = {
+    "120000": "a symbolic link",
+    "160000": "a submodule",
+    "100755": "an executable file",
+    "040000": "a directory",
+}
+
+
+class _SoleAuthor:
+    """Who stands behind an ordinary commit: the one who signed it."""
+
+    def __init__(self, trial: _Trial) -> None:
+        self._key = trial.provider.signer(trial.transaction.commit)
+
+    def keys(self, claim: Touched) -> tuple[list[PublicKey], list[PublicKey]]:
+        """The keys that must be named for the path, and those that approve it."""
+        return [self._key], [self._key]
+
+
+class _MergeAuthors:
+    """Who stands behind a merge: the authors of each path, and whoever signed the merge."""
+
+    def __init__(self, trial: _Trial, claims: tuple[Touched, ...]) -> None:
+        self._trial = trial
+        self._provenance = Provenance(trial.state, trial.transaction, claims, trial.provider)
+        self._merger = self._signer_of_merge()
+
+    def _signer_of_merge(self) -> PublicKey | None:
+        try:
+            return self._trial.provider.signer(self._trial.transaction.commit)
+        except Rejected as rejected:
+            if rejected.reason is Reason.MALFORMED_COMMIT:
+                raise
+            # A forge's merge is unsigned, or signed by a key of its own: it just approves nothing.
+            return None
+
+    def keys(self, claim: Touched) -> tuple[list[PublicKey], list[PublicKey]]:
+        authors = [author.commit for author in self._provenance.authors(claim)]
+        keys = [self._signer(commit, claim) for commit in authors]
+        merger = [] if self._merger is None else [self._merger]
+        return keys, [keys[-1], *merger]
+
+    def _signer(self, commit: CommitId, claim: Touched) -> PublicKey:
+        try:
+            return self._trial.provider.signer(commit)
+        except Rejected as rejected:
+            detail = f"{claim.name}: {commit[:12]}, which made the change: {rejected.detail}"
+            raise Rejected(rejected.reason, detail) from None

@@ -1,0 +1,73 @@
+"""A transaction that isn't one yet: files on top of the judged ledger, to be judged as if committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.ledger import bounds
+from reconciler.ledger.books import FILE_MODE
+from reconciler.ledger.keys import PublicKey
+from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, object_id
+from reconciler.ledger.provider import Transaction
+from reconciler.ledger.rejected import Rejected
+from reconciler.ledger.store import Edge
+from reconciler.ledger.verdict import Reason
+
+SUBJECT = "uncommitted changes"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file's content, with the mode git would give it."""
+
+    data: bytes
+    mode: str = FILE_MODE
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(self.mode, object_id("blob", self.data))
+
+
+class Proposal:
+    """The transaction that these files (None: removed) would make, and all that the judge asks about it."""
+
+    def __init__(
+        self,
+        parent: CommitId,
+        present: Mapping[bytes, Entry],
+        files: Mapping[bytes, File | None],
+        signer: PublicKey | None,
+    ) -> None:
+        self._signer = signer
+        self._blobs = {file.entry.id: file.data for file in files.values() if file is not None}
+        self.transaction = _transaction(parent, present, files)
+
+    def signer(self, commit: CommitId) -> PublicKey:
+        if self._signer is None:
+            raise Rejected(Reason.UNSIGNED, "it is not signed")
+        return self._signer
+
+    def blob(self, name: ObjectId) -> bytes | None:
+        data = self._blobs[name]
+        return data if len(data) <= bounds.MAX_DOCUMENT_BYTES else None
+
+    def merged(self, transaction: Transaction) -> Mapping[CommitId, tuple[CommitId, ...]] | None:
+        return {}
+
+    def differences(self, edges: Sequence[Edge]) -> Sequence[tuple[Change, ...]]:
+        return ()
+
+    def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
+        return True
+
+
+def _transaction(
+    parent: CommitId, present: Mapping[bytes, Entry], files: Mapping[bytes, File | None]
+) -> Transaction:
+    raw = f"tree {'0' * 40}\nparent {parent}\nauthor <> 0 +0000\ncommitter <> 0 +0000\n\n{SUBJECT}\n".encode()
+    new = {path: None if file is None else file.entry for path, file in files.items()}
+    changes = tuple(
+        Change(path, present.get(path), entry) for path, entry in new.items() if present.get(path) != entry
+    )
+    return Transaction(CommitId(object_id("commit", raw)), (parent,), raw, changes)

@@ -1,0 +1,49 @@
+"""What the judge has to be told of the repository, as the one interface between it and Git."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.ledger.keys import PublicKey
+from reconciler.ledger.objects import Change, CommitId, ObjectId
+from reconciler.ledger.store import Edge
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One commit of the ledger: its raw bytes, all its parents (the first is the ledger's previous commit),
+    and every path in which it differs from the first parent."""
+
+    commit: CommitId
+    parents: tuple[CommitId, ...]
+    raw: bytes
+    changes: tuple[Change, ...]
+
+    @property
+    def is_merge(self) -> bool:
+        return len(self.parents) > 1
+
+
+class Provider(Protocol):
+    """Answers about objects. The same question always has the same answer.
+
+    Every method may raise a `LocalTrouble` when it can't tell; the judge lets that through.
+    """
+
+    def signer(self, commit: CommitId) -> PublicKey:
+        """The key whose valid signature the commit carries. Raises `Rejected`."""
+
+    def blob(self, name: ObjectId) -> bytes | None:
+        """The content of a blob; None if it is longer than `bounds.MAX_DOCUMENT_BYTES`."""
+
+    def merged(self, transaction: Transaction) -> Mapping[CommitId, tuple[CommitId, ...]] | None:
+        """The parents of each commit that a merge brings in: reachable through its other parents and not
+        through its first. None if there are more than `bounds.MAX_MERGED_COMMITS`."""
+
+    def differences(self, edges: Sequence[Edge]) -> Sequence[tuple[Change, ...]]:
+        """What each of these commits changed against that parent."""
+
+    def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
+        """Whether `ancestor`, a transaction of the ledger, is reachable from `commit` (or is it)."""

@@ -1,0 +1,119 @@
+"""The ledger judged in any clone, read only: for people's own work trees, and for what is not pushed yet.
+
+No fetch, no mark, no alarm: it says what every node would say if the branch were at this commit. What was
+judged before is remembered in the repository's `tnet/chronicle.jsonl`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from reconciler.errors import TnetError
+from reconciler.ledger import bounds, effective
+from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.chronicle import Chronicle
+from reconciler.ledger.course import Course, resume
+from reconciler.ledger.governed import is_governed
+from reconciler.ledger.judge import judge
+from reconciler.ledger.keys import PublicKey
+from reconciler.ledger.objects import CommitId
+from reconciler.ledger.proposal import File, Proposal
+from reconciler.ledger.runner import Runner
+from reconciler.ledger.store import Store
+from reconciler.ledger.trouble import AnchorRefused
+from reconciler.ledger.verdict import Verdict
+from reconciler.ledger.view import LedgerView
+from reconciler.ledger.worktree import changed_files
+
+
+class NotOnChain(TnetError):
+    """A commit that was to be compared with isn't one of the branch's transactions."""
+
+
+class Replay:
+    """The ledger as it stands at one commit of a repository."""
+
+    def __init__(self, store: Store, course: Course) -> None:
+        self._store = store
+        self._course = course
+
+    @cached_property
+    def view(self) -> LedgerView:
+        books = self._course.books
+        return LedgerView(
+            tip=books.commit,
+            mark=books.mark,
+            effective_tree=effective.write_tree(self._store, books),
+            model=self._course.state.model,
+            verdicts=tuple(self._course.verdicts),
+            state_hash=books.hash,
+        )
+
+    def blob(self, path: str) -> bytes | None:
+        """What is in effect at a path, as it was committed; None if nothing is."""
+        entry = self._course.books.effective(path.encode("utf-8"))
+        if entry is None:
+            return None
+        return self._store.blobs([entry.id], bounds.MAX_DOCUMENT_BYTES)[0]
+
+    def since(self, base: str) -> tuple[Verdict, ...]:
+        """The verdicts on the transactions after `base`, if they were pushed. Raises `NotOnChain`."""
+        commit = self._store.resolve(base)
+        for verdict in self._course.verdicts:
+            if verdict.commit == commit:
+                return tuple(self._course.verdicts[verdict.position + 1 :])
+        raise NotOnChain(
+            f"{base} is not on the first-parent chain from the anchor to {self._course.books.commit[:12]}",
+            f"rebase onto it: `git rebase {base}`, and sign again",
+        )
+
+    def check_files(self, files: Mapping[str, File | None], signer: PublicKey | None = None) -> Verdict:
+        """The verdict on a commit of these files (None: removed) by this key; if None, as by all it takes."""
+        return self._check({path.encode("utf-8"): file for path, file in files.items()}, signer)
+
+    def check_worktree(self, root: Path, signer: PublicKey | None = None) -> Verdict:
+        """The same for what the work tree at `root`, whose HEAD this is, holds uncommitted."""
+        return self._check(changed_files(self._store.runner, root), signer)
+
+    def _check(self, files: Mapping[bytes, File | None], signer: PublicKey | None) -> Verdict:
+        tip = self._course.books.commit
+        present = {path: entry for path, entry in self._store.tree(tip).items() if is_governed(path)}
+        proposal = Proposal(tip, present, files, signer)
+        _, verdict = judge(
+            self._course.state, proposal.transaction, proposal, ask_authority=signer is not None
+        )
+        return verdict
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def replay(git_dir: Path, anchor: Anchor, tip: str = "HEAD") -> Replay:
+    """The ledger from its anchor to `tip`. Raises `LocalTrouble`s, among them `AnchorRefused`."""
+    store = Store(Runner(git_dir))
+    store.check_fit()
+    commit = _resolved(store, tip)
+    steps = None if store.resolve(anchor.commit) is None else store.first_parents(commit, anchor.commit)
+    if steps is None:
+        raise AnchorRefused(
+            f"{tip} does not lead to the anchor {anchor.commit[:12]} over first parents",
+            "is this a clone of the ledger, and its anchor (`git config tnet.anchor`) the right one?",
+        )
+    chronicle = Chronicle(git_dir / "tnet" / "chronicle.jsonl", anchor.commit)
+    course = resume(store, anchor, chronicle, [step.commit for step in steps])
+    known = course.books.position
+    records = list(course.judge(steps[known:]))
+    if records:
+        with suppress(OSError):  # Reading a repository that one may not write is no reason to fail.
+            chronicle.write(known, records)
+    return Replay(store, course)
+
+
+def _resolved(store: Store, tip: str) -> CommitId:
+    commit = store.resolve(tip)
+    if commit is None:
+        raise NotOnChain(f"{tip} names no commit here")
+    return commit

@@ -1,0 +1,152 @@
+"""Runs git with nothing around it: no user's or system's configuration, no hooks, no replaced history.
+
+What git reads from its surroundings can change what a repository seems to hold. So each process gets an
+environment made here, in full, and inherits nothing but the way to an ssh agent.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import git
+
+from reconciler.ledger.trouble import DiskFull, LocalTrouble
+
+LOCAL_TIMEOUT_S = 600.0
+"""For commands that only read or write the local clone: far above any honest need."""
+
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "GIT_SSH", "GIT_SSH_COMMAND")
+_NEUTRAL = {
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_SYSTEM": "/dev/null",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": "/dev/null",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "/bin/false",
+    "SSH_ASKPASS": "/bin/false",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_PAGER": "cat",
+}
+_NEUTRAL_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "core.commitGraph=false",
+    "core.quotePath=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "submodule.recurse=false",
+    "protocol.allow=never",
+    "protocol.file.allow=always",
+    "protocol.ssh.allow=always",
+    "protocol.https.allow=always",
+)
+_DISK_FULL = ("No space left on device", "Disk quota exceeded")
+
+
+class GitFailed(LocalTrouble):
+    """A git command ended with an error that means nothing more particular to whoever ran it."""
+
+    def __init__(self, command: Sequence[str], status: int, stderr: str) -> None:
+        super().__init__(f"git {command[0]} failed ({status}): {stderr or 'no message'}")
+        self.status = status
+        self.stderr = stderr
+
+
+class GitTimeout(LocalTrouble):
+    """A git command didn't end in time and was ended."""
+
+
+class Runner:
+    """Runs git commands on one repository."""
+
+    def __init__(
+        self,
+        git_dir: Path,
+        config: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.git_dir = git_dir
+        self._git = git.Git()
+        self._config = tuple(config)
+        self._environment = dict(environment or {})
+        self._prefix = self._command_prefix(self._config, self._environment)
+
+    def with_environment(self, environment: Mapping[str, str]) -> Runner:
+        """The same, with these variables in addition."""
+        return Runner(self.git_dir, self._config, {**self._environment, **environment})
+
+    def _command_prefix(self, config: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+        # GitPython lets every variable of this process through; `env -i` doesn't.
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        settings = {**kept, **_NEUTRAL, **environment}
+        options = [word for setting in (*_NEUTRAL_CONFIG, *config) for word in ("-c", setting)]
+        variables = [f"{name}={value}" for name, value in settings.items()]
+        return ["env", "-i", *variables, "git", f"--git-dir={self.git_dir}", *options]
+
+    def with_config(self, config: Sequence[str]) -> Runner:
+        """The same, with these settings (`name=value`) in addition."""
+        return Runner(self.git_dir, (*self._config, *config), self._environment)
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A git process with pipes to its input, output and errors, in a session of its own."""
+        process = self._git.execute(
+            [*self._prefix, *arguments], as_process=True, istream=subprocess.PIPE, start_new_session=True
+        )
+        popen: subprocess.Popen[bytes] | None = process.proc
+        if popen is None:
+            raise LocalTrouble(f"git {arguments[0]} could not be started")
+        process.proc = None  # From here on it is ours to end, not the wrapper's.
+        return popen
+
+    def run(self, *arguments: str, data: bytes = b"", timeout_s: float = LOCAL_TIMEOUT_S) -> bytes:
+        """The command's output. Raises `GitFailed`, `GitTimeout` or `DiskFull`."""
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(data, timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            raise GitTimeout(f"git {arguments[0]} took longer than {timeout_s:g} s") from None
+        finally:
+            end(process)
+        if process.returncode != 0:
+            raise failure(arguments, process.returncode, err)
+        return out
+
+    def text(self, *arguments: str, data: bytes = b"") -> str:
+        """The command's output as text, without its last newline."""
+        return self.run(*arguments, data=data).decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process and what it started (its session), and closes its pipes."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def failure(arguments: Sequence[str], status: int, stderr: bytes) -> LocalTrouble:
+    """What a failed git command means, as far as it can be told without knowing the command."""
+    said = stderr.decode("utf-8", "replace").strip()
+    if any(sign in said for sign in _DISK_FULL):
+        return DiskFull(
+            f"no space left while git was writing: {last_line(said)}", "free some space; nothing was changed"
+        )
+    return GitFailed(arguments, status, said)
+
+
+def last_line(said: str) -> str:
+    """What git said last, which is what it died of, in one line."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"

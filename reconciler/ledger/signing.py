@@ -1,0 +1,34 @@
+"""Who signed a commit: from its raw bytes to a key, or to the reason why it counts as signed by nobody."""
+
+from __future__ import annotations
+
+from reconciler.ledger import sshsig
+from reconciler.ledger.keys import PublicKey
+from reconciler.ledger.objects import CommitMalformed, parse_commit
+from reconciler.ledger.rejected import Rejected
+from reconciler.ledger.sshsig import SignatureRefused
+from reconciler.ledger.verdict import Reason
+
+_BROKEN = (sshsig.Malformed, sshsig.DoesNotVerify)
+
+
+def key_that_signed(raw: bytes) -> PublicKey:
+    """The key whose valid signature this commit carries. Raises `Rejected`."""
+    try:
+        commit = parse_commit(raw)
+    except CommitMalformed as malformed:
+        raise Rejected(Reason.MALFORMED_COMMIT, str(malformed)) from None
+    if commit.signature is None:
+        raise Rejected(Reason.UNSIGNED, "the commit is not signed")
+    if not commit.signature.startswith(b"-----BEGIN SSH SIGNATURE-----"):
+        raise Rejected(Reason.UNSUPPORTED_SIGNATURE, "the commit is signed by other means than an SSH key")
+    return _verified(commit.signature, commit.payload)
+
+
+def _verified(signature: bytes, payload: bytes) -> PublicKey:
+    try:
+        return sshsig.verify(signature, payload)
+    except _BROKEN as broken:
+        raise Rejected(Reason.BAD_SIGNATURE, str(broken)) from None
+    except SignatureRefused as refused:
+        raise Rejected(Reason.UNSUPPORTED_SIGNATURE, str(refused)) from None

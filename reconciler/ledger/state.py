@@ -1,0 +1,42 @@
+"""The state of the ledger at one position: its books, and the effective documents as judging needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.ledger.books import Books, Touched
+from reconciler.ledger.keyring import Keyring
+from reconciler.ledger.objects import CommitId
+from reconciler.ledger.verdict import Reason
+from reconciler.model.documents import Document
+from reconciler.model.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that a verdict may depend on besides the repository's objects. Immutable."""
+
+    books: Books
+    keyring: Keyring
+    model: Model
+
+    @classmethod
+    def of(cls, books: Books, model: Model) -> State:
+        """The state with these books and these documents, which must be those the books list."""
+        return cls(books, Keyring().with_changes((None, each) for each in model.documents.values()), model)
+
+    def after(
+        self,
+        commit: CommitId,
+        reason: Reason,
+        touched: tuple[Touched, ...],
+        documents: Mapping[str, Document | None],
+    ) -> State:
+        """The state after a transaction that puts these documents (None: removed) in effect, by path."""
+        old = self.model.documents
+        return State(
+            self.books.after(commit, reason, touched),
+            self.keyring.with_changes((old.get(path), new) for path, new in documents.items()),
+            self.model.with_changes(documents) if documents else self.model,
+        )

@@ -1,0 +1,270 @@
+"""Reads a repository's objects and history, fast and without believing it: the ids of what is read are
+computed anew.
+
+Two git processes are kept while a store is open: one for objects (`cat-file --batch`), one for differences
+(`diff-tree --stdin`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from reconciler.ledger.conversation import Conversation, batches
+from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, object_id
+from reconciler.ledger.runner import GitFailed, Runner
+from reconciler.ledger.trouble import CloneUnfit, Damaged
+
+_ABSENT = "000000"
+
+
+class Step(NamedTuple):
+    """One commit of the first-parent chain with all its parents."""
+
+    commit: CommitId
+    parents: tuple[CommitId, ...]
+
+
+class Edge(NamedTuple):
+    """From a parent to a commit; from nothing (None) to a commit that has no parent."""
+
+    parent: CommitId | None
+    commit: CommitId
+
+
+class Store:
+    """A repository, bare or not, read through git."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self._end_mark = b"#" + secrets.token_hex(16).encode("ascii") + b"\n"
+
+    @cached_property
+    def _objects(self) -> Conversation:
+        return Conversation(self.runner, "cat-file", "--batch")
+
+    @cached_property
+    def _differences(self) -> Conversation:
+        return Conversation(
+            self.runner, "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--root"
+        )
+
+    def close(self) -> None:
+        """Ends the kept processes. The store may be used on: they start again when needed."""
+        for name in ("_objects", "_differences"):
+            conversation = self.__dict__.pop(name, None)
+            if conversation is not None:
+                conversation.close()
+
+    def check_fit(self) -> None:
+        """Raises `CloneUnfit` where history may be cut off or bent."""
+        for name, what in _UNFIT.items():
+            path = _common_directory(self.runner.git_dir) / name
+            if path.exists() and path.stat().st_size:
+                raise CloneUnfit(
+                    f"{path} exists: {what}, so the ledger can't be judged here",
+                    "use a full clone (`git fetch --unshallow`), or remove the file",
+                )
+
+    # --- objects ---------------------------------------------------------------------------------
+
+    def commits(self, ids: Sequence[CommitId]) -> list[bytes]:
+        """The raw bytes of each of these commits, in order. Raises `Damaged`."""
+        return [raw for raw in self._read(ids, "commit", None) if raw is not None]
+
+    def blobs(self, ids: Sequence[ObjectId], limit_bytes: int) -> list[bytes | None]:
+        """The content of each of these blobs, in order; None for one over the limit. Raises `Damaged`."""
+        return self._read(ids, "blob", limit_bytes)
+
+    def _read(self, ids: Sequence[str], kind: str, limit: int | None) -> list[bytes | None]:
+        found: list[bytes | None] = []
+        for group in batches([name.encode("ascii") + b"\n" for name in ids]):
+            self._objects.ask(b"".join(group))
+            found += [self._answer(question[:-1].decode("ascii"), kind, limit) for question in group]
+        return found
+
+    def _answer(self, name: str, kind: str, limit: int | None) -> bytes | None:
+        header = self._objects.line().split()
+        if len(header) != 3:
+            raise Damaged(f"the {kind} {name} is missing from the repository")
+        size = int(header[2])
+        if limit is not None and size > limit:
+            self._skip(size + 1)
+            return None
+        data = self._objects.exactly(size + 1)[:-1]
+        if header[1].decode("ascii") != kind:
+            raise Damaged(f"the object {name} is a {header[1].decode('ascii')}, not a {kind}")
+        if object_id(kind, data) != name:
+            raise Damaged(f"the {kind} {name} holds other content than its name says")
+        return data
+
+    def _skip(self, count: int) -> None:
+        while count:
+            count -= len(self._objects.exactly(min(count, 1 << 20)))
+
+    # --- differences -------------------------------------------------------------------------------
+
+    def differences(self, edges: Sequence[Edge]) -> list[tuple[Change, ...]]:
+        """What each of these commits changed against that parent, every path, in git's order."""
+        found: list[tuple[Change, ...]] = []
+        for group in batches([_question(edge) + self._end_mark for edge in edges]):
+            self._differences.ask(b"".join(group))
+            found += [_changes(self._difference()) for _ in group]
+        return found
+
+    def _difference(self) -> list[bytes]:
+        """The NUL-ended words of one answer, which ends with the mark on a line of its own."""
+        answer = bytearray()
+        while not answer.endswith(self._end_mark):
+            answer += self._differences.line()
+        # The first word is the commit's id; nothing at all is said of one that changes nothing.
+        return bytes(answer).removesuffix(self._end_mark).split(b"\0")[1:-1]
+
+    def tree(self, commit: CommitId) -> dict[bytes, Entry]:
+        """All files in the commit's tree."""
+        listed = self._local("ls-tree", "-r", "-z", "--full-tree", commit)
+        entries: dict[bytes, Entry] = {}
+        for line in listed.split(b"\0")[:-1]:
+            about, _, path = line.partition(b"\t")
+            mode, _, name = about.decode("ascii").split(" ")
+            entries[path] = Entry(mode, ObjectId(name))
+        return entries
+
+    # --- history -----------------------------------------------------------------------------------
+
+    def resolve(self, revision: str) -> CommitId | None:
+        """The commit that a revision names; None if there is none."""
+        try:
+            return CommitId(
+                self.runner.text(
+                    "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"
+                )
+            )
+        except GitFailed:
+            return None
+
+    def first_parents(self, tip: CommitId, base: CommitId) -> tuple[Step, ...] | None:
+        """The first-parent chain from after `base` to `tip`, oldest first; None if it misses `base`."""
+        if tip == base:
+            return ()
+        listed = self._history("--first-parent", "--parents", tip, f"^{base}")
+        steps = tuple(_step(line) for line in reversed(listed))
+        expected = (base, *(step.commit for step in steps))
+        if not steps or any(
+            step.parents[:1] != (parent,) for step, parent in zip(steps, expected, strict=False)
+        ):
+            return None
+        return steps
+
+    def reachable(self, tip: CommitId) -> set[CommitId]:
+        """Every commit that can be reached from `tip`, itself among them.
+
+        Nothing is excluded from the walk: git stops an excluding one by dates, which those who make commits
+        choose.
+        """
+        return {CommitId(line) for line in self._history(tip)}
+
+    def is_ancestor(self, ancestor: CommitId, descendant: CommitId) -> bool:
+        """Whether the first can be reached from the second (a commit from itself, too)."""
+        try:
+            self.runner.run("merge-base", "--is-ancestor", ancestor, descendant)
+        except GitFailed as failed:
+            if failed.status == 1:
+                return False
+            raise Damaged(str(failed)) from failed
+        return True
+
+    def _history(self, *arguments: str) -> list[str]:
+        return self._local("rev-list", *arguments).decode("ascii").splitlines()
+
+    # --- writing -----------------------------------------------------------------------------------
+
+    def tree_of(self, commit: CommitId) -> ObjectId:
+        return ObjectId(self._local("rev-parse", "--verify", f"{commit}^{{tree}}").decode("ascii").strip())
+
+    def raw_tree(self, name: ObjectId) -> bytes:
+        """The raw bytes of a tree. Raises `Damaged`."""
+        (raw,) = self._read([name], "tree", None)
+        assert raw is not None
+        return raw
+
+    def write_trees(self, trees: Sequence[Mapping[bytes, Entry]]) -> tuple[ObjectId, ...]:
+        """Writes these trees, subtrees before what holds them."""
+        listed = b"\0".join(b"".join(_tree_lines(tree)) for tree in trees) + b"\0"
+        out = self._local("mktree", "-z", "--batch", "--missing", data=listed)
+        return tuple(ObjectId(line) for line in out.decode("ascii").split())
+
+    def write_commit(self, tree: ObjectId, parent: CommitId, message: str) -> CommitId:
+        """A commit by nobody at no time, so that it has the same id on every node."""
+        nobody = {"GIT_AUTHOR_NAME": "tnet", "GIT_AUTHOR_EMAIL": "", "GIT_AUTHOR_DATE": "@0 +0000"}
+        committer = {name.replace("AUTHOR", "COMMITTER"): value for name, value in nobody.items()}
+        runner = self.runner.with_environment({**nobody, **committer})
+        return CommitId(runner.text("commit-tree", tree, "-p", parent, "-m", message))
+
+    def update_refs(self, refs: Mapping[str, str]) -> None:
+        """Sets all of these refs, or none."""
+        lines = "".join(f"update {ref} {value}\n" for ref, value in refs.items())
+        self._local("update-ref", "--stdin", data=lines.encode("ascii"))
+
+    def _local(self, *arguments: str, data: bytes = b"") -> bytes:
+        """Of a command on the clone alone a failure means that the clone is damaged."""
+        try:
+            return self.runner.run(*arguments, data=data)
+        except GitFailed as failed:
+            raise Damaged(str(failed)) from failed
+
+
+_UNFIT = {
+    "shallow": "this is a shallow clone",
+    "info/grafts": "grafts stand in for history",
+}
+
+
+def _common_directory(git_dir: Path) -> Path:
+    """Where objects and history lie: elsewhere for a linked work tree (`git help repository-layout`)."""
+    link = git_dir / "commondir"
+    return git_dir / link.read_text("utf-8").strip() if link.exists() else git_dir
+
+
+def _step(line: str) -> Step:
+    commit, *parents = (CommitId(word) for word in line.split(" "))
+    return Step(commit, tuple(parents))
+
+
+def _question(edge: Edge) -> bytes:
+    return " ".join(name for name in (edge.commit, edge.parent) if name).encode("ascii") + b"\n"
+
+
+def _changes(words: list[bytes]) -> tuple[Change, ...]:
+    """The pairs `:<old mode> <new mode> <old id> <new id> <letter>`, path of git's raw form."""
+    changes = tuple(_change(about, path) for about, path in zip(words[0::2], words[1::2], strict=True))
+    if len({change.path for change in changes}) != len(changes):
+        raise Damaged("a tree in the repository lists a path twice")
+    return changes
+
+
+def _change(about: bytes, path: bytes) -> Change:
+    old_mode, new_mode, old_id, new_id, _ = about[1:].decode("ascii").split(" ")
+    return Change(path, _entry(old_mode, old_id), _entry(new_mode, new_id))
+
+
+def _entry(mode: str, name: str) -> Entry | None:
+    return None if mode == _ABSENT else Entry(mode, ObjectId(name))
+
+
+def _tree_lines(tree: Mapping[bytes, Entry]) -> list[bytes]:
+    """The input of `mktree -z` for one tree."""
+    return [
+        b"%s %s %s\t%s\0" % (entry.mode.encode("ascii"), _kind(entry), entry.id.encode("ascii"), name)
+        for name, entry in tree.items()
+    ]
+
+
+def _kind(entry: Entry) -> bytes:
+    return _KINDS.get(entry.mode, b"blob")
+
+
+_KINDS = {"040000": b"tree", "160000": b"commit"}
