@@ -184,7 +184,11 @@ def _ground(model: Model, path: str, resource: Resource, at: Pointer) -> Iterato
     """The node is there, is the machine that was meant, has the slot and can open the key."""
     node, rival = model.node(resource.node), node_ref_path(resource.node)
     subject = f"{resource.node} {resource.node_id}"
-    if node is None:
+    farm = resource.node.partition("/")[0]
+    if model.farm(farm) is None:
+        message, advice = f"there is no farm `{farm}`", f"Its farmer adds {farm_path(farm)} first."
+        yield Violation(path, shown((*at, "node")), "unknown-farm", message, advice, None, subject)
+    elif node is None:
         message, advice = f"there is no node `{resource.node}`", _nearest_node(model, resource.node)
         yield Violation(path, shown((*at, "node")), "unknown-node", message, advice, None, subject)
     elif node.spec.id != resource.node_id:

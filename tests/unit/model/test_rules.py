@@ -85,7 +85,7 @@ NEW_NODE = "farms/paris/nodes/p3.yaml"
         ),
         (
             {WEB: resource_changed(WEB, 1, node="oslo/p2")},
-            "unknown-node",
+            "unknown-farm",
             WEB,
             "spec.resources[1].node",
             None,
