@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from reconciler.authoring.author import Author
+from reconciler.authoring.checking import GOVERNED_DIRECTORIES
 from reconciler.authoring.commit import Changes
 from reconciler.authoring.errors import AuthoringError, NothingToDo
 from reconciler.model.loader import load
 from reconciler.model.paths import kind_for_path, misplaced
-
-_GOVERNED_DIRECTORIES = ("trust", "farms", "tenants")
 
 
 def edited(author: Author, only: Collection[str] = ()) -> Changes:
@@ -18,7 +17,7 @@ def edited(author: Author, only: Collection[str] = ()) -> Changes:
 
     Raises DocumentError for the first that isn't valid, NothingToDo if none differs.
     """
-    changes = {path: author.tree.read(path) for path in author.tree.dirty(only or _GOVERNED_DIRECTORIES)}
+    changes = {path: author.tree.read(path) for path in author.tree.dirty(only or GOVERNED_DIRECTORIES)}
     for path, content in changes.items():
         _require_governed(path)
         if content is not None:

@@ -29,6 +29,8 @@ def create(
 ) -> Change:
     """A new network with a resource on each of `nodes` ("farm/node")."""
     path = paths.network_path(tenant, name)
+    if model.tenant(tenant) is None:
+        raise AuthoringError(f"there is no tenant {tenant}", f"root adds it: tnet tenant add {tenant} …")
     require_new(model, path, f"network {tenant}/{name}")
     spec = NetworkSpec(
         ipv4=ipv4 or str(allocation.ipv4_range(model, netid(tenant, name))),

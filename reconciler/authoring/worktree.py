@@ -118,6 +118,13 @@ class WorkTree:
                 )
         return target
 
+    def relative(self, file: Path) -> str:
+        """A file's path in the repository; raises WorkTreeError if it lies outside."""
+        try:
+            return str((file.absolute().parent.resolve() / file.name).relative_to(self.root.resolve()))
+        except ValueError:
+            raise WorkTreeError(f"{file}: is not in {self.root}", "name files of your clone") from None
+
     def require_ready(self, paths: Collection[str]) -> None:
         """Raise WorkTreeError unless a commit can be made now and `paths` hold what HEAD says."""
         for name, what in _IN_PROGRESS.items():

@@ -20,7 +20,7 @@ def command(editor: Editor, paths: tuple[Path, ...]) -> None:
     Each is checked before, and the commit is made only if nodes would accept it.
     """
     author = editor.author
-    only = [str(path.absolute().relative_to(author.tree.root)) for path in paths]
+    only = [author.tree.relative(path) for path in paths]
     changes = edited(author, only)
     author.require_based_on_effective(changes.keys())
     subject = f"Edit {next(iter(changes))}" if len(changes) == 1 else f"Edit {len(changes)} documents"

@@ -74,9 +74,9 @@ class Editor:
                     "notes": list(notes),
                 }
             )
-        by = ", ".join(str(signer) for signer in verdict.signers) or "nobody that the ledger knows"
+        by = ", ".join(str(signer) for signer in verdict.signers)
         click.echo(f"{draft.commit[:12]}  {subject}")
-        for line in (f"signed by {by}", *draft.changes, *notes):
+        for line in (*([f"signed by {by}"] if by else []), *draft.changes, *notes):
             click.echo(f"  {line}")
         if not verdict.accepted:
             click.echo(f"  NOT ACCEPTED as it stands ({verdict.code}): {verdict.detail}")
