@@ -49,7 +49,7 @@ def demo(name: str, keep: bool, report: Path | None, until: str | None, fault: s
     if report is not None:
         told.write(report)
     if keep:
-        _say_how_to_play(name)
+        _say_how_to_play(name, "remove-node")
     sys.exit(0 if told.ok else 1)
 
 
@@ -63,14 +63,22 @@ def up(name: str) -> None:
     from reconciler.lab.record import Record
 
     told = play_demo(Record.named(name), BUILDING, Transcript(), keep=True)
-    _say_how_to_play(name)
+    _say_how_to_play(name, "add-node")
     sys.exit(0 if told.ok else 1)
 
 
-def _say_how_to_play(name: str) -> None:
+def _say_how_to_play(name: str, change: str) -> None:
+    """`change` is a verb that makes sense on the farm as it stands."""
+    from reconciler.lab.record import Record
+
     chosen = "" if name == "lab" else f" --name {name}"
+    record = Record.named(name)
     say(f"the farm is up. See it: tnet lab status{chosen}")
-    say(f"Go in: tnet lab exec{chosen} p1 -- tnet status. Take it down: tnet lab down{chosen}")
+    say(f"Go in: tnet lab exec{chosen} p1 -- tnet status")
+    say(f"Change a network: cd {record.worktree}")
+    say(f"  tnet network {change} globex/shop paris/p2 --key {record.people}/erin/id_ed25519")
+    say("  git push origin")
+    say(f"Take it down: tnet lab down{chosen}")
 
 
 @command.command(epilog=example("tnet lab down", "tnet lab down --name two"))

@@ -121,8 +121,10 @@ def own_targets(network: TenantNetwork) -> list[Target]:
 
 
 def inner_targets(networks: Sequence[TenantNetwork]) -> list[Target]:
-    """Everything that nobody from outside may reach."""
-    return [*(target for network in networks for target in _insides(network)), *transit_targets(networks)]
+    """Everything that nobody from outside may reach. The first transit address is the node's own, and a
+    Linux host answers to its addresses on every link: that is the node, not something behind it."""
+    _, *transits = transit_targets(networks)
+    return [*(target for network in networks for target in _insides(network)), *transits]
 
 
 def _insides(network: TenantNetwork) -> Iterable[Target]:

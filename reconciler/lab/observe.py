@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from reconciler.lab.errors import CommandFailed
 from reconciler.lab.jobs import Job, outputs
 from reconciler.lab.machine import Machine, program
+from reconciler.lab.topology import NAT_ADDRESSES
 
 Snapshot = Mapping[str, Sequence[str]]
 """What `inside/snapshot.py` prints: listings by namespace and kind."""
@@ -19,7 +20,7 @@ Snapshot = Mapping[str, Sequence[str]]
 def snapshots(machines: Iterable[Machine]) -> dict[str, Snapshot]:
     """The whole network state of each machine, by name."""
     asked = tuple(machines)
-    texts = outputs(Job(machine, program("snapshot")) for machine in asked)
+    texts = outputs(Job(machine, program("snapshot", *NAT_ADDRESSES)) for machine in asked)
     return {machine.name: json.loads(text) for machine, text in zip(asked, texts, strict=True)}
 
 

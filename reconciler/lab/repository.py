@@ -27,6 +27,7 @@ class Repository:
         self._plain_git("init", "-q", "--bare", f"--initial-branch={BRANCH}", str(self.remote))
         self._plain_git("init", "-q", f"--initial-branch={BRANCH}", str(self.worktree))
         self.git("remote", "add", "origin", str(self.remote))
+        self.git("config", "push.default", "current")
 
     def trust(self, allowed_signers: str) -> None:
         """Let git verify signatures in the work tree (`git log --show-signature`)."""

@@ -182,3 +182,6 @@ FARM = Topology(
         Cable(("p1", FAST), ("p2", FAST)),
     ),
 )
+
+NAT_ADDRESSES = tuple(address.split("/")[0] for address in BOX.interfaces[0].addresses)
+"""Where the nodes behind a NAT router are seen to come from."""

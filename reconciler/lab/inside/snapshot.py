@@ -2,6 +2,10 @@
 
 Prints one JSON object: `{"<namespace>: <what>": [lines]}`. Left out is what changes by itself: counters,
 timers, learned entries, and the numbers that the kernel hands out. It never asks for a private key.
+
+    snapshot.py ADDRESS ...
+
+ADDRESS is a NAT router's: where a peer that dials in is seen to come from, sooner or later.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +109,21 @@ def wireguard_devices() -> list[str]:
     return [name for name in names if name.startswith("w") and len(name) == 14]
 
 
+def endpoint(line: str, routers: Sequence[str]) -> str:
+    """One line of `wg show DEVICE endpoints`; whether a peer behind NAT has dialled yet is no difference."""
+    peer, place = line.split()
+    dials = place == "(none)" or place.rpartition(":")[0].strip("[]") in routers
+    return f"{peer} {'dials in' if dials else place}"
+
+
 def wireguard(namespace: str) -> dict[str, list[str]]:
     found = {}
     for device in wireguard_devices():
         for what in _WIREGUARD:
-            text = subprocess.check_output(["wg", "show", device, what], text=True)
-            found[f"{namespace}: wireguard {device} {what}"] = sorted(text.splitlines())
+            lines = subprocess.check_output(["wg", "show", device, what], text=True).splitlines()
+            if what == "endpoints":
+                lines = [endpoint(line, sys.argv[1:]) for line in lines]
+            found[f"{namespace}: wireguard {device} {what}"] = sorted(lines)
     return found
 
 
