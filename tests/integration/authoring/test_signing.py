@@ -1,4 +1,4 @@
-"""With which key a commit is signed, and that a commit that can't be signed, or wouldn't count, changes nothing."""
+"""With which key a commit is signed; one that can't be signed, or wouldn't count, changes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ADD = ("network", "add-node", "acme/web", "lyon/l1")
 
 
 @pytest.fixture
-def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def agent(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A real ssh-agent, ended with the test."""
     socket = tmp_path / "agent.sock"
     process = subprocess.Popen(
@@ -97,17 +97,15 @@ def test_other_kinds_of_key_sign_too(desk: Desk, tmp_path: Path, kind: str) -> N
         ("locked", "passphrase"),
         ("erin", "every node would reject this (not-authorized)"),
         ("stranger", "every node would reject this (unknown-key)"),
-        ("stranger.pub.orphan", "can't sign with"),
+        ("orphan.pub", "can't sign with"),
         ("text", "can't sign with"),
     ],
 )
 def test_without_a_good_signature_nothing_changes(web: Desk, value: str | None, words: str) -> None:
     make_key(web.keys / "locked", passphrase="correct horse")
     make_key(web.keys / "stranger")
-    (web.keys / "stranger.pub.orphan").write_text(
-        (make_key(web.keys / "gone").with_suffix(".pub")).read_text()
-    )
-    (web.keys / "gone").unlink()
+    make_key(web.keys / "gone").unlink()
+    (web.keys / "gone.pub").rename(web.keys / "orphan.pub")
     (web.keys / "text").write_text("this is no key\n")
     before = web.snapshot()
     if value and (web.keys / value).exists():
