@@ -7,6 +7,7 @@ one `bridge -batch`. It sets the same marks, so that tnet finds nothing to do af
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from reconciler.kernel.graph import Graph, KernelObject
 from reconciler.kernel.nftables import NftTable
 from reconciler.kernel.objects import (
     ALIAS_PREFIX,
+    FIRST_INDEX,
     HOST,
     LINK_GROUP,
     PROTOCOL,
@@ -34,9 +36,10 @@ from reconciler.kernel.objects import (
 
 def write_script(graphs: Iterable[Graph], directory: Path) -> Path:
     """Write the script and its batch files; returns the script's path."""
+    indexes = itertools.count(FIRST_INDEX)
     objects = [(graph.owner, item) for graph in graphs for item in graph.objects]
-    births, inside = directory / "births.ip", _Files(directory)
-    births.write_text("".join(f"{line}\n" for line in _births(item for _, item in objects)))
+    births, inside = directory / "births.ip", _Files(directory, indexes)
+    births.write_text("".join(f"{line}\n" for line in _births((item for _, item in objects), indexes)))
     for owner, item in objects:
         inside.take(owner, item)
     script = directory / "converge.sh"
@@ -49,8 +52,9 @@ class _Files:
     """What is to be run in each namespace, and the commands that run it. A veth's far end is born by its
     maker's namespace, so those that hold only far ends are made ready before and get their content after."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, indexes: Iterator[int]) -> None:
         self._directory = directory
+        self._indexes = indexes
         self._links: dict[str, list[str]] = defaultdict(list)
         self._rest: dict[str, list[str]] = defaultdict(list)
         self._fdb: dict[str, list[str]] = defaultdict(list)
@@ -69,7 +73,7 @@ class _Files:
             case FdbEntry():
                 self._fdb[place].append(_fdb(item))
             case _:
-                self._links[place] += _link(owner, item)
+                self._links[place] += _link(owner, item, self._indexes)
                 self._rest[place] += _content(item)
 
     def finish(self) -> Iterator[str]:
@@ -119,7 +123,7 @@ def _echo(item: Sysctl) -> str:
     return f"echo {item.value} > /proc/sys/{item.path}"
 
 
-def _births(objects: Iterable[KernelObject]) -> Iterator[str]:
+def _births(objects: Iterable[KernelObject], indexes: Iterator[int]) -> Iterator[str]:
     """Namespaces first, then the links whose sockets are in the node's own."""
     links: list[str] = []
     for item in objects:
@@ -128,14 +132,14 @@ def _births(objects: Iterable[KernelObject]) -> Iterator[str]:
                 yield f"netns add {item.name}"
             case Vxlan():
                 links.append(
-                    f"link add {item.name} mtu {item.mtu} address {item.mac} group {LINK_GROUP} "
-                    f"netns {item.namespace} type vxlan id {item.vni} local {item.local} "
+                    f"link add {item.name} index {next(indexes)} mtu {item.mtu} address {item.mac} "
+                    f"group {LINK_GROUP} netns {item.namespace} type vxlan id {item.vni} local {item.local} "
                     f"dstport {item.port} dev {item.underlay_device} nolearning"
                 )
     yield from links
 
 
-def _link(owner: str, item: KernelObject) -> Iterator[str]:
+def _link(owner: str, item: KernelObject, indexes: Iterator[int]) -> Iterator[str]:
     """`ip` reads an alias only of a link that exists, as the kernel does."""
     alias = f"{ALIAS_PREFIX}{owner}"
     ours = f"alias {alias} group {LINK_GROUP} up"
@@ -143,11 +147,14 @@ def _link(owner: str, item: KernelObject) -> Iterator[str]:
         case Namespace():
             yield f"link set lo alias {alias} up"
         case Bridge():
-            yield f"link add {item.name} address {item.mac} type bridge"
+            yield f"link add {item.name} index {next(indexes)} address {item.mac} type bridge"
             yield f"link set {item.name} mtu {item.mtu} {ours}"
         case Veth():
             far = f"netns {item.peer_namespace} " if item.peer_namespace != item.namespace else ""
-            yield f"link add {item.name} mtu {item.mtu} type veth peer name {item.peer_name} {far}"
+            yield (
+                f"link add {item.name} index {next(indexes)} mtu {item.mtu} type veth "
+                f"peer name {item.peer_name} index {next(indexes)} {far}"
+            )
             yield f"link set {item.name} {ours}"
         case VethPeer():
             yield f"link set {item.name} mtu {item.mtu} {ours}"
