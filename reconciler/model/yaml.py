@@ -257,7 +257,7 @@ def _text(event: _Event, value: str) -> str:
 
 
 def _integer(event: _Event, value: str) -> int:
-    if len(value) > MAX_INTEGER_DIGITS:
+    if len(value.lstrip("-")) > MAX_INTEGER_DIGITS:
         _refuse(event, "big-integer", "this number is too long", "If it is text, put it in quotes.")
     return int(value)
 
