@@ -383,7 +383,7 @@ def _ip(text: str) -> bytes:
 
 
 def _checksum(header: bytes) -> int:
-    total = sum(struct.unpack(f">{len(header) // 2}H", header))
+    total = int(sum(struct.unpack(f">{len(header) // 2}H", header)))
     return ~(total % 0xFFFF) & 0xFFFF
 
 
