@@ -36,18 +36,26 @@ class Publisher:
         return self.last
 
 
-def run(node: Node, publisher: Publisher, waker: Waker) -> None:
+def run(
+    node: Node, publisher: Publisher, waker: Waker, after_pass: Callable[[], None] = lambda: None
+) -> None:
     """One pass at once, then one for every wake-up. A pass that was begun is finished before stopping."""
     reasons = frozenset({"start"})
     ready = False
     while STOP not in reasons:
-        log.debug("pass: %s", ", ".join(sorted(reasons)))
+        log.log(_level(reasons), "pass: %s", ", ".join(sorted(reasons)))
         status = publisher.publish(node.run_pass())
         notify(*([] if ready else ["READY=1"]), f"STATUS={summary(status)}")
         ready = True
+        after_pass()
         reasons = waker.wait(node.seconds_to_retry())
     notify("STOPPING=1")
     log.info("stopping; the networks stay up")
+
+
+def _level(reasons: frozenset[str]) -> int:
+    """The timer's passes are of no interest to a reader of the log."""
+    return logging.DEBUG if reasons <= {"timer", "retry"} else logging.INFO
 
 
 def summary(status: Status) -> str:

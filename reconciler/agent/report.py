@@ -9,10 +9,10 @@ from reconciler.agent.status import Condition, NetworkStatus, Rejection, Status
 from reconciler.compile.addresses import Slice, nr_slice
 from reconciler.compile.node import NodeGraph
 from reconciler.compile.part import NetworkPart
-from reconciler.engine.result import Result
+from reconciler.engine.result import Applied, Result
 from reconciler.errors import TnetError
 from reconciler.host.attachment import Attachment
-from reconciler.kernel.objects import NODE_OWNER
+from reconciler.kernel.objects import NODE_OWNER, WireGuard
 from reconciler.ledger.verdict import Verdict
 from reconciler.ledger.view import LedgerView
 from reconciler.model.paths import network_path
@@ -124,10 +124,9 @@ def _networks(report: Report, view: LedgerView, before: Status | None) -> tuple[
         return before.networks if before else ()
     accepted = _last(verdict for verdict in view.verdicts if verdict.accepted)
     newest = _last(view.verdicts)
-    earlier = {network.netid: network.conditions for network in before.networks} if before else {}
+    earlier = {network.netid: network for network in before.networks} if before else {}
     return tuple(
-        _network(part, report, accepted, newest, earlier.get(part.netid, ()))
-        for part in report.compiled.networks
+        _network(part, report, accepted, newest, earlier.get(part.netid)) for part in report.compiled.networks
     )
 
 
@@ -141,19 +140,26 @@ def _network(
     report: Report,
     accepted: Mapping[str, Verdict],
     newest: Mapping[str, Verdict],
-    earlier: tuple[Condition, ...],
+    earlier: NetworkStatus | None,
 ) -> NetworkStatus:
     path = network_path(part.tenant, part.network)
-    converged = _network_converged(part, report, earlier)
+    commit = accepted[path].commit if path in accepted else ""
+    result = report.results.get(part.netid)
+    converged = _network_converged(part, report, earlier.conditions if earlier else ())
+    settled = earlier is not None and earlier.commit == commit
     held = _slice_here(part, report)
     return NetworkStatus(
         tenant=part.tenant,
         network=part.network,
         netid=part.netid,
-        commit=accepted[path].commit if path in accepted else "",
+        commit=commit,
         ipv4=str(held.ipv4) if held else "",
         ipv6=str(held.ipv6) if held else "",
-        conditions=(_newest_accepted(newest.get(path)), converged, _network_healthy(part, converged)),
+        conditions=(
+            _newest_accepted(newest.get(path)),
+            converged,
+            _network_healthy(part, converged, settled and _made_wireguard(result)),
+        ),
     )
 
 
@@ -181,14 +187,25 @@ def _newest_accepted(verdict: Verdict | None) -> Condition:
     return _condition("Accepted", False, "Rejected", message)
 
 
-def _network_healthy(part: NetworkPart, converged: Condition) -> Condition:
+def _network_healthy(part: NetworkPart, converged: Condition, sessions_lost: bool) -> Condition:
     """What the compiler could not make whole comes first: it is the cause of the rest."""
     if part.conditions:
         reason = part.conditions[0].reason
         return _condition("Healthy", False, reason, "; ".join(item.message for item in part.conditions))
     if not converged.status:
         return _condition("Healthy", False, "NotConverged", "see Converged")
+    if sessions_lost:
+        message = "the WireGuard device had gone and was made again: every session began anew"
+        return _condition("Healthy", True, "SessionsLost", message)
     return _condition("Healthy", True, "Working")
+
+
+def _made_wireguard(result: Result | None) -> bool:
+    """In a network whose document has not changed, that means the device had gone by itself."""
+    return isinstance(result, Applied) and any(
+        operation.verb == "add" and isinstance(operation.after, WireGuard)
+        for operation in result.plan.operations()
+    )
 
 
 def _converged(result: Result | None, earlier: Iterable[Condition]) -> Condition:

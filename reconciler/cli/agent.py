@@ -18,8 +18,8 @@ from reconciler.cli.output import example
 def command(config: Path, verbose: bool) -> None:
     """Follow the ledger and keep this node's kernel as it says, until stopped.
 
-    Wakes on a timer, on a push into a local repository, and on SIGHUP. Stopping it (SIGTERM) leaves the
-    networks up; starting it again goes on from what is there.
+    Wakes on a timer, on a push into a local repository, on SIGHUP, and when a wireguard-go ends.
+    Stopping it (SIGTERM) leaves the networks up; starting it again goes on from what is there.
     """
     from reconciler.agent.assemble import assemble
     from reconciler.agent.config import load_config
@@ -27,9 +27,17 @@ def command(config: Path, verbose: bool) -> None:
     from reconciler.agent.lock import node_lock
     from reconciler.agent.loop import Publisher, run
     from reconciler.agent.wake import Waker, local_repository, signals, watching
+    from reconciler.services.exit_watch import ExitWatch
 
     set_up_logging(verbose)
     settings = load_config(config)
     waker = Waker(settings.interval_seconds)
-    with node_lock(settings.state), signals(waker), watching(local_repository(settings.remote), waker):
-        run(assemble(settings), Publisher(settings.status_file), waker)
+    exits = ExitWatch(lambda device: waker.wake(f"the wireguard-go of {device} has ended"))
+    with (
+        node_lock(settings.state),
+        signals(waker),
+        watching(local_repository(settings.remote), waker),
+        exits.running(),
+    ):
+        node, publisher = assemble(settings), Publisher(settings.status_file)
+        run(node, publisher, waker, after_pass=lambda: exits.look(settings.run / "wireguard"))

@@ -12,10 +12,10 @@ from reconciler.compile.conditions import suspended
 from reconciler.compile.node import NodeGraph
 from reconciler.compile.part import NetworkPart
 from reconciler.engine.plan import Plan
-from reconciler.engine.result import Result, RolledBack, Unchanged
+from reconciler.engine.result import Applied, Result, RolledBack, Unchanged
 from reconciler.kernel.graph import Graph
-from reconciler.kernel.objects import NODE_OWNER
-from reconciler.kernel.port import KernelUnavailable
+from reconciler.kernel.objects import NODE_OWNER, WireGuard
+from reconciler.kernel.port import KernelUnavailable, Operation
 from reconciler.ledger.objects import CommitId, ObjectId
 from reconciler.ledger.trouble import RemoteUnreachable
 from reconciler.ledger.verdict import Reason, Verdict
@@ -23,6 +23,7 @@ from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
 from reconciler.model.documents import Metadata, Network, NetworkSpec, Resource, SealedKey
 from reconciler.model.model import Model
 from reconciler.model.paths import network_path
+from reconciler.model.suspension import Suspension
 
 NODE = "paris/p1"
 PATH = network_path("acme", "web")
@@ -137,8 +138,21 @@ def test_a_network_in_back_off_keeps_what_was_said_of_it() -> None:
     assert condition(second.networks[0], "Converged") == condition(first.networks[0], "Converged")
 
 
+def test_a_wireguard_device_that_went_by_itself_is_told_and_a_first_one_is_not() -> None:
+    device = WireGuard("tnet-netid", "wnetid", 1420, "A" * 43 + "=", 51000, "")
+    plan = Plan(Graph.of("netid", (device,)), phase_1=((Operation("add", "netid", None, device),),))
+    results: dict[str, Result] = {NODE_OWNER: Unchanged(NODE_OWNER), "netid": Applied(plan)}
+    ledger = view(verdict(1, Reason.ACCEPTED))
+    first = status(report(ledger, results=results))
+    assert condition(first.networks[0], "Healthy").reason == "Working"
+    second = status(report(ledger, results=results), before=first)
+    assert condition(second.networks[0], "Healthy").reason == "SessionsLost"
+    assert second.ready
+
+
 def test_a_suspended_network_says_why() -> None:
-    part = NetworkPart("acme", "web", "netid", None, (suspended("the grant is gone"),))
+    why = suspended(Suspension("NotGranted", "the grant is gone"))
+    part = NetworkPart("acme", "web", "netid", None, (why,))
     said = status(report(view(), part))
     assert condition(said.networks[0], "Healthy").reason == "Suspended"
     assert "grant" in condition(said.networks[0], "Healthy").message
