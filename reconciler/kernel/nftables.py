@@ -38,9 +38,14 @@ An interface name may end in `*`. `@name` stands for a named set of the same tab
 names in /etc/protocols (`icmp`, `ipv6-icmp`, `tcp`, `udp`)."""
 
 
+_NAMES_PROTOCOL = frozenset[Field]({"udp dport", "udp sport", "tcp dport", "icmp type", "icmpv6 type"})
+
+
 def _collapsed(values: Iterable[Value]) -> frozenset[Value]:
     """Prefixes merged where they touch or overlap, as nft lists them back; all else as it is."""
     values = frozenset(values)
+    if len(values) < 2:
+        return values
     ipv4 = [value for value in values if isinstance(value, IPv4Network)]
     ipv6 = [value for value in values if isinstance(value, IPv6Network)]
     return values.difference(ipv4, ipv6).union(collapse_addresses(ipv4), collapse_addresses(ipv6))
@@ -60,11 +65,20 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class NftRule:
-    """All matches must hold, then the verdict is taken. `comment` says why, for the person who lists it."""
+    """All matches must hold, then the verdict is taken. `comment` says why, for the person who lists it.
+
+    Raises ValueError for `meta l4proto` beside a match that names the protocol itself: nft leaves the one
+    that says no more out of its listing (seen with 1.0.6), and the rule would never be seen as it was made.
+    """
 
     matches: tuple[Match, ...]
     verdict: Verdict
     comment: str = ""
+
+    def __post_init__(self) -> None:
+        fields = {match.field for match in self.matches}
+        if "meta l4proto" in fields and fields & _NAMES_PROTOCOL:
+            raise ValueError(f"meta l4proto beside {', '.join(sorted(fields & _NAMES_PROTOCOL))}")
 
 
 @dataclass(frozen=True, slots=True)

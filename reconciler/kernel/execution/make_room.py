@@ -25,8 +25,11 @@ def make_room(work: Work, item: Link, deadline: float) -> bool:
     holders = [(place, link) for place in _places(item) if (link := _link_at(work, place)) is not None]
     if not holders:
         return not isinstance(item, Vxlan) or _await_vni(work, item, deadline)
-    cleared = [_clear(work, place, link, deadline) for place, link in holders]
-    return all(cleared)
+    if not all(half_made(link) or _is_orphan(work, link) for _, link in holders):
+        return False
+    for place, link in holders:
+        _clear(work, place, link, deadline)
+    return True
 
 
 def deadline() -> float:
@@ -44,23 +47,18 @@ def _link_at(work: Work, place: Place) -> LinkSeen | None:
     return work.links(place[0]).get(place[1])
 
 
-def _clear(work: Work, place: Place, link: LinkSeen, deadline: float) -> bool:
-    if half_made(link):
-        return _delete(work, place, link)
-    if owner_of_link(link) is None or not _is_orphan(work, link):
-        return False
-    left = max(0.0, deadline - time.monotonic())
-    return work.transport.route_await_gone(*place, left) or _delete(work, place, link)
-
-
 def _is_orphan(work: Work, link: LinkSeen) -> bool:
-    return link.kind == "veth" and work.known.place(link.lower) is None
+    """One of ours, whose other end is in no namespace that we know."""
+    return owner_of_link(link) is not None and link.kind == "veth" and work.known.place(link.lower) is None
 
 
-def _delete(work: Work, place: Place, link: LinkSeen) -> bool:
-    work.transport.route_request(place[0], [delete_link(link.ifindex)])
+def _clear(work: Work, place: Place, link: LinkSeen, deadline: float) -> None:
+    """An orphan is given the time to go by itself. Deleting it meanwhile would do no harm, but wait as long
+    for the kernel."""
+    left = max(0.0, deadline - time.monotonic())
+    if half_made(link) or not work.transport.route_await_gone(*place, left):
+        work.transport.route_request(place[0], [delete_link(link.ifindex)])
     work.known.gone(*place)
-    return True
 
 
 def _await_vni(work: Work, item: Vxlan, deadline: float) -> bool:

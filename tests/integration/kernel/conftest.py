@@ -14,8 +14,10 @@ from reconciler.kernel.linux import LinuxTransport
 from reconciler.kernel.linux.inside import inside_new
 from reconciler.kernel.linux.syscalls import setns
 from reconciler.kernel.netlink_kernel import NetlinkKernel
+from reconciler.kernel.objects import Namespace
 from reconciler.services.wireguard_go import WireGuardGo
 from tests.integration.kernel.keys import Keys
+from tests.integration.kernel.operations import NAT, NS, add, done, run
 
 CLONE_NEWNS = 0x20000
 
@@ -50,6 +52,22 @@ def keys() -> Keys:
 @pytest.fixture
 def kernel(transport: LinuxTransport, keys: Keys) -> NetlinkKernel:
     return NetlinkKernel(transport, keys)
+
+
+@pytest.fixture
+def home(kernel: NetlinkKernel) -> NetlinkKernel:
+    """A kernel that has our namespace and the node's NAT namespace."""
+    done(kernel.execute(add(Namespace(NS)) + add(Namespace(NAT), owner="node")))
+    return kernel
+
+
+@pytest.fixture
+def underlay(home: NetlinkKernel) -> NetlinkKernel:
+    """... and a foreign link `fast0` in the node's own namespace."""
+    run("ip", "link", "add", "fast0", "type", "veth", "peer", "name", "fast1")
+    run("ip", "address", "add", "10.99.0.1/24", "dev", "fast0")
+    run("ip", "link", "set", "fast0", "up")
+    return home
 
 
 class _own_mounts:

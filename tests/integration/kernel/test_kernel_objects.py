@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
-from reconciler.kernel.graph import KernelObject
 from reconciler.kernel.netlink_kernel import NetlinkKernel
 from reconciler.kernel.nftables import Chain, Match, NftRule, NftTable, PrefixSet
 from reconciler.kernel.objects import (
@@ -16,7 +14,6 @@ from reconciler.kernel.objects import (
     Address,
     Bridge,
     FdbEntry,
-    Key,
     Namespace,
     Neighbour,
     Route,
@@ -28,57 +25,12 @@ from reconciler.kernel.objects import (
     WireGuard,
     WireGuardPeer,
 )
-from reconciler.kernel.port import Operation, Outcome
 from tests.integration.kernel.keys import Keys
-
-OWNER = "ownerabcdefgh"
-NS = "tnet-one"
-NAT = "tnet-nat"
-
-
-def add(*items: KernelObject, owner: str = OWNER) -> list[Operation]:
-    return [Operation("add", owner, None, item) for item in items]
-
-
-def delete(*items: KernelObject, owner: str = OWNER) -> list[Operation]:
-    return [Operation("delete", owner, item, None) for item in items]
-
-
-def change(before: KernelObject, after: KernelObject, owner: str = OWNER) -> list[Operation]:
-    return [Operation("change", owner, before, after)]
-
-
-def done(outcomes: list[Outcome]) -> None:
-    assert [str(outcome) for outcome in outcomes if not outcome.ok] == []
-
-
-def seen(kernel: NetlinkKernel, *sysctls: Key, owner: str = OWNER) -> set[KernelObject]:
-    return set(kernel.observe(sysctls).of(owner).values())
-
-
-def run(*words: str) -> str:
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
-
+from tests.integration.kernel.operations import NAT, NS, OWNER, add, change, delete, done, run, seen
 
 BRIDGE = Bridge(NS, "b0", 1420, "02:00:00:00:00:01")
 VETH = Veth(NS, "u0", 1500, NAT, "n0")
 PEER = VethPeer(NAT, "n0", 1500, NS, "u0")
-
-
-@pytest.fixture
-def home(kernel: NetlinkKernel) -> NetlinkKernel:
-    """A kernel that has our namespace and the node's NAT namespace."""
-    done(kernel.execute(add(Namespace(NS)) + add(Namespace(NAT), owner="node")))
-    return kernel
-
-
-@pytest.fixture
-def underlay(home: NetlinkKernel) -> NetlinkKernel:
-    """... and a foreign link `fast0` in the node's own namespace."""
-    run("ip", "link", "add", "fast0", "type", "veth", "peer", "name", "fast1")
-    run("ip", "address", "add", "10.99.0.1/24", "dev", "fast0")
-    run("ip", "link", "set", "fast0", "up")
-    return home
 
 
 def test_namespace(kernel: NetlinkKernel) -> None:
