@@ -176,7 +176,12 @@ class FastNetwork(_Document, frozen=True):
 
     prefix: Annotated[Prefix, Meta(description="The prefix that the nodes' fast addresses are in.")]
     mtu_bytes: Annotated[
-        int, Meta(ge=1280, le=65535, description="The largest packet that it carries, in bytes.")
+        int,
+        Meta(
+            ge=1350,
+            le=65535,
+            description="The largest packet it carries, in bytes; below 1350, IPv6 in VXLAN has no room.",
+        ),
     ] = 1500
 
 

@@ -113,12 +113,12 @@ _TAKEN = {
     "netid": ("the network's id {value} is already that of {rival}", "Choose another name for the network."),
     "slot": (
         "slot {value} on {scope} is taken by {rival}",
-        "Take a free one: remove the NR and add it again.",
+        "Take a free one: `tnet network renumber`.",
     ),
     "wireguard-key": ("the WireGuard key {value} is already in {rival}", "Run `tnet network reseal`."),
     "vni": (
         "VNI {value} in the farm {scope} is taken by {rival}",
-        "Write another number under spec.vnis.",
+        "Take a free one: `tnet network renumber`.",
     ),
     "node-id": ("the unique id {value} is already that of {rival}", "Make a new one: `tnet node init`."),
     "endpoint": ("the endpoint {value} is already that of {rival}", "Each node has endpoints of its own."),

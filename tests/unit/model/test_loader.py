@@ -96,7 +96,7 @@ def test_to_builtins_is_what_was_written() -> None:
         (PARIS, ("count: 1000", "count: true"), "wrong-type", "spec.udpPorts.count", "true or false"),
         (PARIS, ("count: 1000", "count: 0"), "out-of-range", "spec.udpPorts.count", "at least 1"),
         (PARIS, ("first: 51000", "first: 65536"), "out-of-range", "spec.udpPorts.first", "at most 65535"),
-        (PARIS, ("mtuBytes: 1500", "mtuBytes: 900"), "out-of-range", "spec.fastNetwork.mtuBytes", "1280"),
+        (PARIS, ("mtuBytes: 1500", "mtuBytes: 900"), "out-of-range", "spec.fastNetwork.mtuBytes", "1350"),
         (POLICY, ("protocol: 1", "protocol: 2"), "bad-choice", "spec.protocol", "not `2`"),
         (POLICY, ("protocol: 1", "protocol: true"), "bad-choice", "spec.protocol", "`1`"),
         (WEB, ("paris: 4097", "Paris: 4097"), "bad-text", "spec.vnis.Paris", "DNS label"),
