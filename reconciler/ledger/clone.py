@@ -10,9 +10,6 @@ import os
 import shutil
 from pathlib import Path
 
-import git
-from git.exc import InvalidGitRepositoryError, NoSuchPathError
-
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.runner import GitFailed, GitTimeout, Runner, last_line
@@ -120,14 +117,14 @@ class Clone:
     def fetch(self) -> CommitId:
         """The branch's tip at the remote, with everything it needs. Raises `LocalTrouble`s."""
         self._ensure()
-        self.store.check_fit()
+        self.store.check_fit(borrowing=False)
         self._fetch_into(self.store.runner)
-        self.store.check_fit()
+        self.store.check_fit(borrowing=False)
         return self._tip(self.store)
 
     def fetched(self) -> CommitId | None:
         """What the last fetch brought; None if there was none."""
-        return self.store.resolve(REMOTE_REF) if self._is_sound_repository() else None
+        return self.store.resolve(REMOTE_REF) if self._is_repository() else None
 
     def renew(self) -> None:
         """Fetches everything anew beside the damaged clone and takes its place. Raises `LocalTrouble`s."""
@@ -157,21 +154,19 @@ class Clone:
         shutil.rmtree(old, ignore_errors=True)
 
     def _ensure(self) -> None:
-        if self._is_sound_repository():
+        if self._is_repository():
             return
         if self.path.exists():
-            raise Damaged(f"{self.path} is not a bare repository")
+            raise Damaged(f"{self.path} is not a repository")
         fresh = self.path.with_name("ledger.git.new")
         shutil.rmtree(fresh, ignore_errors=True)
         self._make(fresh)
         fresh.rename(self.path)
 
-    def _is_sound_repository(self) -> bool:
-        try:
-            with git.Repo(self.path, odbt=git.GitCmdObjectDB) as repository:
-                return bool(repository.bare)
-        except (InvalidGitRepositoryError, NoSuchPathError):
-            return False
+    def _is_repository(self) -> bool:
+        """Whether there is what git takes for a repository; what is in it shows when it is read."""
+        parts = (self.path / "HEAD", self.path / "objects", self.path / "refs")
+        return all(part.exists() for part in parts)
 
     def _make(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,6 +29,8 @@ from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
 
 SAVE_EVERY = 1000
 """Transactions judged between two writes of the chronicle: what dying in the middle costs at most."""
+TIDY_EVERY = 64
+"""New states between two looks whether the clone should be packed."""
 _PERSON = (
     "find out from the forge's operator and the other nodes what happened; the branch has to be set back"
 )
@@ -48,6 +50,7 @@ class Ledger:
         self._mark_path = config.directory / "mark.json"
         self._course: Course | None = None
         self._view: LedgerView | None = None
+        self._settled = 0
 
     def sync(self) -> LedgerView:
         """Fetches, judges what is new, and returns what is in effect. Raises `LocalTrouble`s."""
@@ -78,6 +81,8 @@ class Ledger:
 
     def _tip(self, fetch: bool) -> CommitId:
         tip = self._clone.fetch() if fetch else self._clone.fetched()
+        if tip is None and self._mark_path.exists():
+            raise Damaged(f"{self._clone.path} lacks what this node has fetched before")
         if tip is None:
             raise NoGoodState("nothing was ever fetched", "let the remote be reached once")
         return tip
@@ -146,7 +151,9 @@ class Ledger:
         effective.write_refs(store, books, tree)
         with _writing("the mark"):
             mark.write(self._mark_path, _mark_of(course))
-        self._clone.tidy()
+        if self._settled % TIDY_EVERY == 0:
+            self._clone.tidy()
+        self._settled += 1
         return _view_of(course, tree)
 
     def _last_good(self, marked: Mark | None) -> LedgerView:

@@ -119,6 +119,11 @@ def printable(data: bytes) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def tree_of(raw: bytes) -> ObjectId:
+    """The tree of any commit that git can read: it stands in the first line."""
+    return ObjectId(raw[len(b"tree ") : len(b"tree ") + 40].decode("ascii"))
+
+
 def parents_of(raw: bytes) -> tuple[CommitId, ...]:
     """The parents of any commit that git can read: they follow the first line, its tree."""
     lines = raw.partition(b"\n\n")[0].split(b"\n")[1:]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reconciler.ledger.conversation import Conversation, batches
-from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, object_id
+from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, object_id, tree_of
 from reconciler.ledger.runner import GitFailed, Runner
 from reconciler.ledger.trouble import CloneUnfit, Damaged
 
@@ -59,11 +59,13 @@ class Store:
             if conversation is not None:
                 conversation.close()
 
-    def check_fit(self) -> None:
-        """Raises `CloneUnfit` where history may be cut off or bent."""
+    def check_fit(self, borrowing: bool = True) -> None:
+        """Raises `CloneUnfit` where history may be cut off or bent, or (unless `borrowing`) where objects are
+        read from another repository."""
+        directory = _common_directory(self.runner.git_dir)
         for name, what in _UNFIT.items():
-            path = _common_directory(self.runner.git_dir) / name
-            if path.exists() and path.stat().st_size:
+            path = directory / name
+            if path.exists() and path.stat().st_size and not (borrowing and name == _BORROWED):
                 raise CloneUnfit(
                     f"{path} exists: {what}, so the ledger can't be judged here",
                     "use a full clone (`git fetch --unshallow`), or remove the file",
@@ -137,14 +139,14 @@ class Store:
 
     def resolve(self, revision: str) -> CommitId | None:
         """The commit that a revision names; None if there is none."""
-        try:
-            return CommitId(
-                self.runner.text(
-                    "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"
-                )
-            )
-        except GitFailed:
+        if not revision or "\n" in revision:
             return None
+        self._objects.ask(revision.encode("utf-8", "surrogateescape") + b"^{commit}\n")
+        header = self._objects.line().rsplit(maxsplit=2)
+        if len(header) != 3 or header[1] != b"commit":
+            return None
+        self._skip(int(header[2]) + 1)
+        return CommitId(header[0].decode("ascii"))
 
     def first_parents(self, tip: CommitId, base: CommitId) -> tuple[Step, ...] | None:
         """The first-parent chain from after `base` to `tip`, oldest first; None if it misses `base`."""
@@ -183,7 +185,7 @@ class Store:
     # --- writing -----------------------------------------------------------------------------------
 
     def tree_of(self, commit: CommitId) -> ObjectId:
-        return ObjectId(self._local("rev-parse", "--verify", f"{commit}^{{tree}}").decode("ascii").strip())
+        return tree_of(self.commits([commit])[0])
 
     def raw_tree(self, name: ObjectId) -> bytes:
         """The raw bytes of a tree. Raises `Damaged`."""
@@ -217,7 +219,9 @@ class Store:
             raise Damaged(str(failed)) from failed
 
 
+_BORROWED = "objects/info/alternates"
 _UNFIT = {
+    _BORROWED: "objects are taken from another repository",
     "shallow": "this is a shallow clone",
     "info/grafts": "grafts stand in for history",
 }

@@ -104,9 +104,7 @@ def policy(*people: Person, version: int = 1, threshold: int = 1, protocol: int 
 
 def farm(name: str, *people: Person, ports: int = 100) -> bytes:
     farmers = signers_yaml(named(*people), 1, 4)
-    return document(
-        "Farm", name, f"  udpPorts:\n    first: 20000\n    count: {ports}\n  farmers:\n{farmers}"
-    )
+    return document("Farm", name, f"  udpPorts:\n    first: 20000\n    count: {ports}\n  farmers:\n{farmers}")
 
 
 def node(name: str, number: int = 1) -> bytes:
@@ -114,7 +112,8 @@ def node(name: str, number: int = 1) -> bytes:
     return document(
         "Node",
         name,
-        f"  id: {node_id(number)}\n  reachability: public\n  uplink: eth0\n  endpoints:\n    - 192.0.2.{number}\n"
+        f"  id: {node_id(number)}\n  reachability: public\n  uplink: eth0\n"
+        f"  endpoints:\n    - 192.0.2.{number}\n"
         f"  sealingKeys:\n    - id: {sealing_key_id(public)}\n      key: {base64.b64encode(public).decode()}",
     )
 
@@ -137,10 +136,14 @@ def tenant(
         f"    - key: {each.key.text}\n      signature: {base64.b64encode(signature).decode()}"
         for each, signature in proofs
     )
-    return document("Tenant", name, f"  signers:\n{signers}\n  proofs:\n{listed}" if listed else f"  signers:\n{signers}")
+    return document(
+        "Tenant", name, f"  signers:\n{signers}\n  proofs:\n{listed}" if listed else f"  signers:\n{signers}"
+    )
 
 
-def network(name: str, number: int = 1, resources: Sequence[tuple[str, int, int]] = (), comment: str = "") -> bytes:
+def network(
+    name: str, number: int = 1, resources: Sequence[tuple[str, int, int]] = (), comment: str = ""
+) -> bytes:
     """A network with the range 10.<number>.0.0/16; resources are (node, the node's number, slot)."""
     lines = [f"  ipv4: 10.{number}.0.0/16", f"  ipv6: fd00:0:{number:x}::/48"]
     if resources:
@@ -190,6 +193,11 @@ class Forge:
             path.write_bytes(zlib.compress(content, 1))
         return name
 
+    def raw(self, name: str) -> bytes:
+        """An object's content."""
+        content = zlib.decompress((self.path / "objects" / name[:2] / name[2:]).read_bytes())
+        return content.partition(b"\0")[2]
+
     def write_tree(self, files: Files) -> str:
         entries: dict[bytes, tuple[str, str]] = {}
         below: dict[str, Files] = {}
@@ -223,7 +231,7 @@ class Forge:
         subject: str = "Change",
         push: bool = True,
     ) -> CommitId:
-        """A commit on main (or on `parents`) with these changes to the first parent's tree (or to `tree_of`'s).
+        """A commit on main (or on `parents`): these changes to the first parent's tree (or to `tree_of`'s).
 
         Unless `push` is False, main moves to it."""
         if parents is None:
@@ -313,10 +321,12 @@ SHOP = "tenants/gl/globex/networks/shop.yaml"
 class World:
     """A forge with a ledger on it, and a node's clone of that.
 
-    Alice is root; Bob operates the farm paris with the node p1; Dave is the tenant acme, Erin the tenant globex.
+    Alice is root; Bob operates the farm paris with the node p1; Dave is the tenant acme, Erin is globex.
     """
 
-    def __init__(self, directory: Path, *, root: bytes | None = None, root_people: Sequence[Person] = (ALICE,)) -> None:
+    def __init__(
+        self, directory: Path, *, root: bytes | None = None, root_people: Sequence[Person] = (ALICE,)
+    ) -> None:
         self.directory = directory
         self.forge = Forge(directory / "forge.git")
         content = policy(*root_people) if root is None else root
@@ -345,7 +355,10 @@ class World:
         commit({"farms/paris/farm.yaml": farm("paris", BOB)}, ALICE)
         commit({"farms/paris/nodes/p1.yaml": node("p1")}, BOB)
         commit(
-            {"farms/paris/grants/acme.yaml": grant("acme"), "farms/paris/grants/globex.yaml": grant("globex")},
+            {
+                "farms/paris/grants/acme.yaml": grant("acme"),
+                "farms/paris/grants/globex.yaml": grant("globex"),
+            },
             BOB,
         )
         commit({tenant_path("acme"): tenant("acme", DAVE)}, ALICE)
