@@ -37,6 +37,7 @@ from reconciler.kernel.objects import (
     Bridge,
     FdbEntry,
     IPAddress,
+    IPInterface,
     IPNetwork,
     Key,
     Namespace,
@@ -233,22 +234,16 @@ def _route_over(nr: NetworkResource, neighbour: Neighbour, destination: IPNetwor
 def _edges(
     nr: NetworkResource, links: Iterable[KernelObject], objects: Iterable[KernelObject]
 ) -> Iterator[tuple[Key, Key]]:
-    """Beyond what objects need by themselves: firewall before links, addresses before routes."""
+    """Beyond what objects need by themselves: firewall before links, and before a route the address that it
+    speaks from, or that makes its next hop a neighbour."""
     inside = [link for link in links if link.key.namespace == nr.namespace]
     yield from links_after(nr.namespace, inside)
     yield link_key(NAT_NAMESPACE, transit_name(nr.netid)), Key(NAT_NAMESPACE, "nft-table", TABLE)
-    addresses = [item for item in objects if isinstance(item, Address)]
+    sources = {item.address.ip: item.key for item in objects if isinstance(item, Address)}
     for item in objects:
-        if isinstance(item, Route):
-            yield from ((item.key, address.key) for address in addresses if _serves(item, address))
-
-
-def _serves(route: Route, address: Address) -> bool:
-    """Whether the kernel refuses the route without the address: it is its source, or its next hop lies in
-    the address's prefix."""
-    if address.namespace != route.namespace:
-        return False
-    if address.address.ip == route.source:
-        return True
-    on_link = address.link == route.link and not route.onlink and route.via is not None
-    return on_link and route.via in address.address.network
+        if isinstance(item, Route) and item.source is not None:
+            yield item.key, sources[item.source]
+    pair = transit(nr.mesh.me.slot)
+    ends: tuple[IPInterface, IPInterface] = (pair.upper_ipv4, pair.upper_ipv6)
+    for route, address in zip(_default_routes(nr), ends, strict=True):
+        yield route.key, Address(nr.namespace, route.link, address).key

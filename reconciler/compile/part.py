@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from reconciler.compile.conditions import Condition, peers_suspended, suspended, unreachable
@@ -22,25 +22,40 @@ from reconciler.model.suspension import Suspension, suspensions
 
 @dataclass(frozen=True, slots=True)
 class NetworkPart:
-    """`graph` is None where the NR is suspended; `conditions` then say why."""
+    """`graph` is None where the NR is suspended; `conditions` then say why. `grounds` is all that both were
+    made from: equal grounds, equal part."""
 
     tenant: str
     network: str
     netid: str
     graph: Graph | None
     conditions: tuple[Condition, ...]
+    grounds: tuple[object, ...] = field(default=(), compare=False, repr=False)
 
 
-def network_part(model: Model, tenant: str, network: Network, node: str) -> NetworkPart:
+def network_part(
+    model: Model, tenant: str, network: Network, node: str, previous: NetworkPart | None = None
+) -> NetworkPart:
+    """`previous` is taken again if it was made from the same documents."""
     name = network.metadata.name
     idle = suspensions(model, tenant, name)
+    grounds = _grounds(model, network, idle)
+    if previous is not None and previous.grounds == grounds:
+        return previous
     if node in idle:
-        return NetworkPart(tenant, name, netid(tenant, name), None, (suspended(idle[node]),))
+        return NetworkPart(tenant, name, netid(tenant, name), None, (suspended(idle[node]),), grounds)
     members = tuple(_members(model, network, idle))
     me = next(item for item in members if item.node == node)
     mesh = mesh_of(me, members, network.spec.relays)
     graph = resource_graph(_resource(model, tenant, network, members, mesh))
-    return NetworkPart(tenant, name, graph.owner, graph, tuple(_conditions(mesh, idle)))
+    return NetworkPart(tenant, name, graph.owner, graph, tuple(_conditions(mesh, idle)), grounds)
+
+
+def _grounds(model: Model, network: Network, idle: Mapping[str, Suspension]) -> tuple[object, ...]:
+    """Documents that didn't change are the same values from model to model, so comparing them is cheap."""
+    nodes = dict.fromkeys(resource.node for resource in network.spec.resources)
+    farms = dict.fromkeys(node.partition("/")[0] for node in nodes)
+    return (network, idle, *map(model.node, nodes), *map(model.farm, farms))
 
 
 def _members(model: Model, network: Network, idle: Collection[str]) -> Iterator[Member]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from reconciler.kernel.nftables import NftTable
 from reconciler.kernel.objects import (
@@ -45,11 +46,11 @@ class Graph:
     @staticmethod
     def of(owner: str, objects: Iterable[KernelObject], edges: Iterable[tuple[Key, Key]] = ()) -> Graph:
         """Sort `objects`; raises ValueError if two of them have the same key."""
-        ordered = tuple(sorted(objects, key=lambda item: item.key))
-        for left, right in itertools.pairwise(ordered):
-            if left.key == right.key:
-                raise ValueError(f"two objects of {owner} are both {left.key}")
-        return Graph(owner, ordered, frozenset(edges))
+        keyed = sorted(((item.key, item) for item in objects), key=itemgetter(0))
+        for (left, _), (right, _) in itertools.pairwise(keyed):
+            if left == right:
+                raise ValueError(f"two objects of {owner} are both {left}")
+        return Graph(owner, tuple(item for _, item in keyed), frozenset(edges))
 
     def by_key(self) -> dict[Key, KernelObject]:
         return {item.key: item for item in self.objects}
