@@ -5,14 +5,17 @@ The tests spoil a text of the example repository and look at the problems.
 
 from __future__ import annotations
 
+import base64
 import re
 
 import msgspec
 import pytest
 
+from reconciler.model import loader
 from reconciler.model.documents import Network, to_builtins
 from reconciler.model.loader import load
 from reconciler.model.problems import DocumentError, Problem
+from reconciler.model.yaml import MAX_BYTES
 from tests.unit.model import example
 from tests.unit.model.example import (
     ACME,
@@ -356,3 +359,43 @@ def test_a_proof_for_a_key_that_the_tenant_does_not_have() -> None:
 def test_no_error_repeats_a_long_value() -> None:
     text = spoiled(P1, ("uplink: eth0", "uplink: " + "x" * 5000))
     assert len(problems(P1, text)[0].message) < 200
+
+
+def big_network(count: int) -> str:
+    """The example's network, written with so many NRs."""
+    head, _, listed = example.texts()[WEB].partition("  resources:\n")
+    first = listed.split("    - node:")[1]
+    keys = [
+        base64.b64encode(bytes([1 + number % 250, number // 250, *bytes(30)])).decode()
+        for number in range(count)
+    ]
+    entries = [
+        re.sub("publicKey: .*", f"publicKey: {keys[n]}", first.replace("paris/p1", f"paris/n{n}"))
+        .replace("index: 1\n", f"index: {n + 1}\n")
+        .replace("slot: 1\n", f"slot: {n + 1}\n")
+        for n in range(count)
+    ]
+    relays = head.replace("- paris/p1", "- paris/n1")
+    return relays + "  resources:\n" + "".join(f"    - node:{entry}" for entry in entries)
+
+
+def test_the_largest_network_fits_a_file() -> None:
+    text = big_network(128)
+    assert len(text) <= MAX_BYTES
+    loaded = load(WEB, text.encode())
+    assert isinstance(loaded, Network)
+    assert len(loaded.spec.resources) == 128
+
+
+def test_a_larger_network_is_refused() -> None:
+    assert "too-long" in [problem.code for problem in problems(WEB, big_network(129))]
+
+
+def test_old_documents_leave_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "_CACHE_ENTRIES", 2)
+    loader._cache.clear()
+    texts = [spoiled(P1, ("uplink: eth0", f"uplink: eth{number}")).encode() for number in range(4)]
+    loaded = [load(P1, text) for text in texts]
+    assert len(loader._cache) == 2
+    assert load(P1, texts[3]) is loaded[3]
+    assert load(P1, texts[0]) is not loaded[0]
