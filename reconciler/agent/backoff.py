@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.kernel.graph import Graph
+
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How often an owner failed in a row, on which desired state, and when it may be tried again."""
+    """How often an owner failed in a row, on which desired graph, and when it may be tried again."""
 
     times: int
-    desired: int
+    desired: Graph | None
     retry_at: float
 
 
@@ -24,11 +26,11 @@ class Backoff:
 
     failures: Mapping[str, Failure] = field(default_factory=dict)
 
-    def due(self, owner: str, desired: int, now: float) -> bool:
+    def due(self, owner: str, desired: Graph | None, now: float) -> bool:
         failure = self.failures.get(owner)
         return failure is None or failure.desired != desired or now >= failure.retry_at
 
-    def failed(self, owner: str, desired: int, now: float) -> Backoff:
+    def failed(self, owner: str, desired: Graph | None, now: float) -> Backoff:
         last = self.failures.get(owner)
         times = last.times + 1 if last is not None and last.desired == desired else 1
         delay_s = min(FIRST_DELAY_S * 2 ** (times - 1), LONGEST_DELAY_S)

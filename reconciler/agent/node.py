@@ -66,6 +66,7 @@ class Node:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._view: LedgerView | None = None
+        self._compiled: NodeGraph | None = None
         self._backoff = Backoff()
 
     def seconds_to_retry(self) -> float | None:
@@ -81,7 +82,7 @@ class Node:
             return report
         if self._view.model.node(self._parts.name) is None:
             return replace(report, unknown_node=True)
-        compiled = compile_node(self._view.model, self._parts.name)
+        compiled = self._compiled = compile_node(self._view.model, self._parts.name, self._compiled)
         self._parts.keys.update(self._view.model)
         report = replace(report, compiled=compiled)
         try:
@@ -120,22 +121,21 @@ class Node:
             return None
 
     def _converge(self, compiled: NodeGraph, confirmed: bool) -> Mapping[str, Result]:
-        graphs = graphs_of(compiled)
-        desired = {graph.owner: hash(graph) for graph in graphs}
+        desired = {graph.owner: graph for graph in graphs_of(compiled)}
         now = self._parts.clock()
-        due = [graph for graph in graphs if self._backoff.due(graph.owner, desired[graph.owner], now)]
-        waiting = {graph.owner for graph in graphs} - {graph.owner for graph in due}
+        due = [graph for owner, graph in desired.items() if self._backoff.due(owner, graph, now)]
+        waiting = desired.keys() - {graph.owner for graph in due}
         results = converge(due, self._parts.kernel, self._parts.journal, keep=waiting, confirmed=confirmed)
         self._note(results, desired, now)
         return results
 
-    def _note(self, results: Mapping[str, Result], desired: Mapping[str, int], now: float) -> None:
+    def _note(self, results: Mapping[str, Result], desired: Mapping[str, Graph], now: float) -> None:
         for owner, result in results.items():
             if result.ok:
                 self._backoff = self._backoff.succeeded(owner)
             else:
                 log.warning("%s: %s", owner, result.message)
-                self._backoff = self._backoff.failed(owner, desired.get(owner, 0), now)
+                self._backoff = self._backoff.failed(owner, desired.get(owner), now)
 
 
 def graphs_of(compiled: NodeGraph) -> list[Graph]:

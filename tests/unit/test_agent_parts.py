@@ -18,6 +18,8 @@ from reconciler.agent.lock import AlreadyRunning, node_lock
 from reconciler.agent.notify import notify
 from reconciler.agent.status import Condition, Status, StatusUnavailable, read_status, write_status
 from reconciler.agent.wake import STOP, Waker, local_repository, signals, watching
+from reconciler.kernel.graph import Graph
+from reconciler.kernel.objects import Namespace
 
 CONFIG = """
 node: paris/p1
@@ -84,17 +86,18 @@ def test_the_lock_of_a_killed_agent_is_free(tmp_path: Path) -> None:
 
 
 def test_backoff_grows_to_a_limit_and_a_new_desired_state_is_tried_at_once() -> None:
+    one, two = Graph.of("net", ()), Graph.of("net", (Namespace("x"),))
     backoff = Backoff()
     delays = []
     for _ in range(12):
-        backoff = backoff.failed("net", desired=1, now=0.0)
+        backoff = backoff.failed("net", desired=one, now=0.0)
         delays.append(backoff.failures["net"].retry_at)
     assert delays[:3] == [1.0, 2.0, 4.0]
     assert delays[-1] == LONGEST_DELAY_S
-    assert not backoff.due("net", desired=1, now=10.0)
-    assert backoff.due("net", desired=2, now=10.0)
-    assert backoff.due("other", desired=1, now=0.0)
-    assert backoff.succeeded("net").due("net", desired=1, now=0.0)
+    assert not backoff.due("net", desired=one, now=10.0)
+    assert backoff.due("net", desired=two, now=10.0)
+    assert backoff.due("other", desired=one, now=0.0)
+    assert backoff.succeeded("net").due("net", desired=one, now=0.0)
 
 
 def test_the_timer_keeps_within_its_jitter() -> None:
