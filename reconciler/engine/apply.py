@@ -31,7 +31,10 @@ GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ESRCH, errno.EA
 """What a kernel says to the deletion of something that isn't there (any more): good enough."""
 
 ROUNDS = 2
-"""How often a phase is tried: what the first round flushed in passing or could not do, the second does."""
+"""How often phase 2 is tried."""
+
+RESTORE_ROUNDS = 3
+"""How often a way back is tried: one for an operation that fails once, one for what others flush."""
 
 
 @dataclass(slots=True)
@@ -177,10 +180,12 @@ class Applier:
     ) -> dict[str, str]:
         """Make each owner's objects what its target says, deletions included; `others` are objects whose
         namespaces have to be looked at too. Returns what could not be restored, by owner."""
+        if not targets:
+            return {}
         problems: dict[str, str] = {}
         left = dict(targets)
         try:
-            for _ in range(ROUNDS):
+            for _ in range(RESTORE_ROUNDS):
                 plans = self._plans(list(left.values()), others)
                 left = {plan.owner: left[plan.owner] for plan in plans if not plan.empty}
                 if not left:
@@ -211,10 +216,13 @@ class Applier:
 
     def _heal(self, plans: Sequence[Plan]) -> dict[str, Failure]:
         """A deletion may have taken along what should stay (the last address of a link its routes)."""
-        if not plans:
-            return {}
-        targets = {plan.owner: plan.desired for plan in plans}
-        problems = self.restore(targets, [plan.previous for plan in plans])
+        try:
+            left = self._left(plans, {plan.owner: _namespaces(plan.phase_2) for plan in plans})
+        except KernelUnavailable as error:
+            return {plan.owner: Failure(str(error)) for plan in plans}
+        flushed = [plan for plan in plans if left[plan.owner]]
+        targets = {plan.owner: plan.desired for plan in flushed}
+        problems = self.restore(targets, [plan.previous for plan in flushed])
         return {owner: Failure(reason) for owner, reason in problems.items()}
 
 
