@@ -155,6 +155,7 @@ def test_a_resource_runs_or_is_suspended_for_a_violation(history: History) -> No
     """Whatever rules a network breaks for want of ground is a suspension, too, and the other way round."""
     model = Model.of(history.documents)
     ground = {
+        "unknown-farm",
         "unknown-node",
         "other-node",
         "slot-out-of-range",
