@@ -33,7 +33,7 @@ MAX_DATE = 253402300799
 """The last second of the year 9999: the last that calendars of programs know."""
 
 _ID = re.compile(rb"[0-9a-f]{40}")
-_IDENTITY = re.compile(rb"(?:[^<>]+ )?<[^<>]*> (?:0|[1-9][0-9]{0,18}) [+-][0-9]{4}")
+_IDENTITY = re.compile(rb"(?:[^<>\n]+ )?<[^<>\n]*> (?:0|[1-9][0-9]{0,18}) [+-][0-9]{4}")
 _HEADER_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _MESSAGE_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 _GLANCE_AUTHOR = re.compile(rb"^author (.*) \d+ [+-]\d{4}$", re.MULTILINE)

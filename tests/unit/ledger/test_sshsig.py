@@ -1,0 +1,194 @@
+"""Signatures: what OpenSSH makes is accepted, and each field of it is looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.ledger import keys, sshsig
+from reconciler.ledger.keys import KeyRefused
+from reconciler.ledger.sshsig import (
+    DoesNotVerify,
+    Malformed,
+    SignatureRefused,
+    UnsupportedAlgorithm,
+    UnsupportedHash,
+    UnsupportedKey,
+    UnsupportedVersion,
+    WrongNamespace,
+)
+from reconciler.ledger.wire import mpint, string
+from tests.unit.ledger.openssh import KINDS, KeyPair, armor
+
+MESSAGE = b"tree 0\n\nwhat was signed\n"
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], KeyPair]:
+    directory = tmp_path_factory.mktemp("keys")
+    return {kind: KeyPair.make(directory, *kind) for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def pair(pairs: dict[tuple[str, int], KeyPair]) -> KeyPair:
+    return pairs["ed25519", 0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("hash_name", ["sha256", "sha512"])
+def test_what_ssh_keygen_signs_verifies(
+    pairs: dict[tuple[str, int], KeyPair], kind: tuple[str, int], hash_name: str
+) -> None:
+    pair = pairs[kind]
+    armored = pair.sign(MESSAGE, "git", "-O", f"hashalg={hash_name}")
+    key = sshsig.verify(armored, MESSAGE)
+    assert key == keys.from_text(pair.public_text)
+    assert key.fingerprint == pair.fingerprint
+    assert key.text == " ".join(pair.public_text.split()[:2])
+    with pytest.raises(DoesNotVerify):
+        sshsig.verify(armored, MESSAGE + b"x")
+
+
+def test_another_namespace_is_another_purpose(pair: KeyPair) -> None:
+    with pytest.raises(WrongNamespace):
+        sshsig.verify(pair.sign(MESSAGE, "file"), MESSAGE)
+    assert sshsig.verify(pair.sign(MESSAGE, "file"), MESSAGE, "file")
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("rsa", 1024), ("dsa", 1024)])
+def test_weak_keys_are_refused(tmp_path: Path, kind: str, bits: int) -> None:
+    pair = KeyPair.make(tmp_path, kind, bits)
+    with pytest.raises(KeyRefused):
+        keys.from_text(pair.public_text)
+
+
+def fields(pair: KeyPair) -> dict[str, bytes]:
+    """A good signature in its parts."""
+    blob = sshsig.dearmor(pair.sign(MESSAGE))
+    parsed = sshsig.parse(blob)
+    return {
+        "magic": b"SSHSIG",
+        "version": (1).to_bytes(4, "big"),
+        "key": string(parsed.key.blob),
+        "namespace": string(b"git"),
+        "reserved": string(b""),
+        "hash": string(b"sha512"),
+        "signature": string(string(parsed.algorithm.encode()) + string(parsed.value)),
+        "end": b"",
+    }
+
+
+ED25519 = b"ssh-ed25519"
+SPOILT: dict[str, tuple[str, bytes, type[SignatureRefused]]] = {
+    "another magic": ("magic", b"SSHSIX", Malformed),
+    "version 0": ("version", bytes(4), UnsupportedVersion),
+    "version 2": ("version", (2).to_bytes(4, "big"), UnsupportedVersion),
+    "no key": ("key", string(b""), UnsupportedKey),
+    "a key type unknown": ("key", string(string(b"ssh-xyz") + string(bytes(32))), UnsupportedKey),
+    "a security key": (
+        "key",
+        string(string(b"sk-ssh-ed25519@openssh.com") + string(bytes(32))),
+        UnsupportedKey,
+    ),
+    "a certificate": ("key", string(string(b"ssh-ed25519-cert-v01@openssh.com")), UnsupportedKey),
+    "a short key": ("key", string(string(ED25519) + string(bytes(31))), UnsupportedKey),
+    "a key with bytes too many": ("key", string(string(ED25519) + string(bytes(32)) + b"\0"), UnsupportedKey),
+    "another key": ("key", string(string(ED25519) + string(b"\1" * 32)), DoesNotVerify),
+    "another namespace": ("namespace", string(b"got"), WrongNamespace),
+    "an empty namespace": ("namespace", string(b""), WrongNamespace),
+    "a namespace with a NUL": ("namespace", string(b"git\0"), Malformed),
+    "something reserved": ("reserved", string(b"x"), Malformed),
+    "sha1": ("hash", string(b"sha1"), UnsupportedHash),
+    "sha384": ("hash", string(b"sha384"), UnsupportedHash),
+    "no hash": ("hash", string(b""), UnsupportedHash),
+    "another hash than was signed": ("hash", string(b"sha256"), DoesNotVerify),
+    "no signature": ("signature", string(b""), Malformed),
+    "another algorithm": ("signature", string(string(b"ssh-rsa") + string(bytes(64))), UnsupportedAlgorithm),
+    "zeros": ("signature", string(string(ED25519) + string(bytes(64))), DoesNotVerify),
+    "a short one": ("signature", string(string(ED25519) + string(bytes(63))), DoesNotVerify),
+    "bytes after it": ("signature", string(string(ED25519) + string(bytes(64)) + b"\0"), Malformed),
+    "bytes at the end": ("end", b"\0", Malformed),
+}
+
+
+STRICTER = {"version 0", "a namespace with a NUL", "something reserved"}
+"""What ssh-keygen (OpenSSH 9.2) lets pass."""
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_each_field_is_looked_at(pair: KeyPair, what: str) -> None:
+    name, value, refusal = SPOILT[what]
+    spoilt = {**fields(pair), name: value}
+    armored = armor(b"".join(spoilt.values()))
+    with pytest.raises(refusal) as raised:
+        sshsig.verify(armored, MESSAGE)
+    assert type(raised.value) is refusal
+    assert pair.accepts(armored, MESSAGE) is (what in STRICTER)
+
+
+def test_every_shorter_signature_is_refused(pair: KeyPair) -> None:
+    blob = sshsig.dearmor(pair.sign(MESSAGE))
+    for length in range(len(blob)):
+        with pytest.raises(SignatureRefused):
+            sshsig.verify_blob(blob[:length], MESSAGE, "git")
+
+
+def test_every_flipped_bit_is_refused(pair: KeyPair) -> None:
+    blob = bytearray(sshsig.dearmor(pair.sign(MESSAGE)))
+    for bit in range(8 * len(blob)):
+        blob[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(SignatureRefused):
+            sshsig.verify_blob(bytes(blob), MESSAGE, "git")
+        blob[bit // 8] ^= 1 << bit % 8
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda armored: armored[1:],
+        lambda armored: armored.replace(b"BEGIN", b"begin"),
+        lambda armored: armored + b"x",
+        lambda armored: b"\n" + armored,
+        lambda armored: armored.replace(b"\n", b"\r\n"),
+        lambda armored: armored.replace(b"A", b"!", 1),
+        lambda armored: armored.replace(b"U1NIU0", b"U1NI U0", 1),
+        lambda armored: armored + armored,
+        lambda armored: b"",
+        lambda armored: b"-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----",
+        lambda armored: b"A" * 20000,
+    ],
+)
+def test_the_armor_holds_nothing_else(pair: KeyPair, spoil: object) -> None:
+    with pytest.raises(Malformed):
+        sshsig.verify(spoil(pair.sign(MESSAGE)), MESSAGE)  # type: ignore[operator]
+
+
+def test_an_rsa_signature_by_sha1_is_refused(pairs: dict[tuple[str, int], KeyPair]) -> None:
+    spoilt = fields(pairs["rsa", 2048])
+    value = sshsig.parse(b"".join(spoilt.values())).value
+    spoilt["signature"] = string(string(b"ssh-rsa") + string(value))
+    with pytest.raises(UnsupportedAlgorithm):
+        sshsig.verify_blob(b"".join(spoilt.values()), MESSAGE, "git")
+
+
+def test_a_curve_is_held_to_its_key(pairs: dict[tuple[str, int], KeyPair]) -> None:
+    spoilt = fields(pairs["ecdsa", 256])
+    value = sshsig.parse(b"".join(spoilt.values())).value
+    spoilt["signature"] = string(string(b"ecdsa-sha2-nistp384") + string(value))
+    with pytest.raises(UnsupportedAlgorithm):
+        sshsig.verify_blob(b"".join(spoilt.values()), MESSAGE, "git")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", string(b"\0\1") + string(b"\1"), string(b"\xff") + string(b"\1"), mpint(1) + mpint(1) + b"\0"],
+    ids=["empty", "long form", "negative", "bytes too many"],
+)
+def test_an_ecdsa_signature_is_two_positive_numbers(
+    pairs: dict[tuple[str, int], KeyPair], value: bytes
+) -> None:
+    spoilt = fields(pairs["ecdsa", 256])
+    spoilt["signature"] = string(string(b"ecdsa-sha2-nistp256") + string(value))
+    with pytest.raises(Malformed):
+        sshsig.verify_blob(b"".join(spoilt.values()), MESSAGE, "git")
