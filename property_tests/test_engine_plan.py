@@ -106,7 +106,7 @@ def test_any_part_of_another_state_is_mended(fleet: Fleet, data: st.DataObject) 
     """Objects missing at random (with their content), others changed by hand."""
     graphs = node_graphs(fleet, data.draw(st.sampled_from(fleet.nodes)))
     graph = data.draw(st.sampled_from(list(graphs.values())))
-    state: dict[Key, KernelObject] = graph.by_key()
+    state: dict[Key, KernelObject] = dict(graph.by_key())
     keys = sorted(state)
     for key in data.draw(st.lists(st.sampled_from(keys), max_size=4)) if keys else ():
         _delete(state, key)

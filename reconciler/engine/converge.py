@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from reconciler.engine.apply import Applier
 from reconciler.engine.budget import PruneBudget
+from reconciler.engine.collection import collection_paused
 from reconciler.engine.journal import Journal
 from reconciler.engine.node_plan import NodePlan as NodePlan
 from reconciler.engine.node_plan import plan_node as plan_node
@@ -20,6 +21,7 @@ CHUNK = 256
 """Owners whose operations go through one pipeline, with one sync of the journal and one look after it."""
 
 
+@collection_paused()
 def converge(
     graphs: Sequence[Graph],
     kernel: Kernel,

@@ -42,6 +42,7 @@ class Graph:
     owner: str
     objects: tuple[KernelObject, ...]
     edges: frozenset[tuple[Key, Key]] = frozenset()
+    _by_key: dict[Key, KernelObject] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @staticmethod
     def of(owner: str, objects: Iterable[KernelObject], edges: Iterable[tuple[Key, Key]] = ()) -> Graph:
@@ -52,8 +53,11 @@ class Graph:
                 raise ValueError(f"two objects of {owner} are both {left}")
         return Graph(owner, tuple(item for _, item in keyed), frozenset(edges))
 
-    def by_key(self) -> dict[Key, KernelObject]:
-        return {item.key: item for item in self.objects}
+    def by_key(self) -> Mapping[Key, KernelObject]:
+        """Made once: a graph is compared with what is seen in every pass."""
+        if not self._by_key:
+            self._by_key.update((item.key, item) for item in self.objects)
+        return self._by_key
 
 
 @dataclass(frozen=True, slots=True)

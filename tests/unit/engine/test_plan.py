@@ -137,7 +137,7 @@ def test_undisturbing_changes_come_before_the_first_half_of_a_replacement() -> N
 
 def test_a_missing_veth_end_is_made_with_its_other_end() -> None:
     graph = network("a")
-    without = graph.by_key()
+    without = dict(graph.by_key())
     del without[link_key(NAT, "na")]
     found = verbs(plan(graph, Observed({"a": without})))
     assert found["delete"] == [link_key("tnet-a", "ua")]
