@@ -23,7 +23,7 @@ from reconciler.ledger.books import Books, Touched
 from reconciler.ledger.objects import CommitId, Entry, ObjectId
 from reconciler.ledger.verdict import Reason, Signer, Verdict
 
-FORMAT = 1
+FORMAT = 2
 
 _RawEntry = tuple[str, str] | None
 
@@ -42,6 +42,7 @@ class _Line(msgspec.Struct, frozen=True, array_like=True):
     commit: str
     reason: str
     detail: str
+    hint: str
     signers: tuple[tuple[str, str, str], ...]
     touched: tuple[tuple[str, _RawEntry, _RawEntry], ...]
     subject: str
@@ -129,6 +130,7 @@ def _booked(books: Books, line: _Line) -> tuple[Books, Verdict]:
         position=after.position,
         reason=reason,
         detail=line.detail,
+        hint=line.hint,
         signers=tuple(Signer(*signer) for signer in line.signers),
         paths=tuple(item.name for item in touched),
         subject=line.subject,
@@ -145,6 +147,7 @@ def _line(record: Record) -> _Line:
         commit=verdict.commit,
         reason=verdict.reason.value,
         detail=verdict.detail,
+        hint=verdict.hint,
         signers=tuple((each.role, each.principal, each.fingerprint) for each in verdict.signers),
         touched=tuple(
             (item.path.decode("latin-1"), _raw(item.base), _raw(item.result)) for item in record.touched

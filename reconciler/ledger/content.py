@@ -5,7 +5,7 @@ Only what was authorized gets here, so nobody without a key makes a node parse a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reconciler.ledger import bounds, keys, proof
 from reconciler.ledger.authority import policy_of, quorum_of, require_quorum
@@ -22,7 +22,11 @@ from reconciler.model import loader, yaml
 from reconciler.model.documents import Document, Policy, Tenant
 from reconciler.model.model import Model
 from reconciler.model.paths import POLICY_PATH, network_path
+from reconciler.model.placement import problem_of
+from reconciler.model.problems import Problem
 from reconciler.model.rules import newly_owned
+
+MAX_PROBLEMS_SHOWN = 5
 
 Documents = Mapping[str, Document | None]
 
@@ -49,9 +53,7 @@ def read(path: str, data: bytes) -> Document:
     try:
         document = loader.load(path, data)
     except loader.DocumentError as wrong:
-        raise Rejected(
-            Reason.INVALID_DOCUMENT, "; ".join(str(problem) for problem in wrong.problems)
-        ) from None
+        raise _rejected(Reason.INVALID_DOCUMENT, wrong.problems) from None
     _require_own_keys(path, document)
     if isinstance(document, Tenant):
         _require_proofs(path, document)
@@ -146,12 +148,23 @@ def require_policy_step(model: Model, documents: Documents, approvals: Collectio
         require_quorum(quorum_of(new), approvals, f"{POLICY_PATH} (by its new content)")
 
 
-def require_no_violations(state: State, documents: Documents) -> None:
+def require_no_violations(
+    state: State, documents: Documents, claims: Iterable[Touched], provider: Provider
+) -> None:
     """No document newly breaks a rule beside the others. Raises `Rejected`."""
     after = state.model.with_changes(documents)
     found = newly_owned(state.model, after, documents.keys())
     if found:
-        raise Rejected(Reason.VIOLATION, "; ".join(str(violation) for violation in found))
+        texts = {claim.name: provider.blob(claim.result.id) or b"" for claim in claims if claim.result}
+        raise _rejected(Reason.VIOLATION, [problem_of(each, texts[each.owner_path]) for each in found])
+
+
+def _rejected(reason: Reason, problems: Sequence[Problem]) -> Rejected:
+    """All problems, each with its place; the advice is that for the first."""
+    shown = [str(problem) for problem in problems[:MAX_PROBLEMS_SHOWN]]
+    if len(problems) > MAX_PROBLEMS_SHOWN:
+        shown.append(f"and {len(problems) - MAX_PROBLEMS_SHOWN} more")
+    return Rejected(reason, "; ".join(shown), next((each.advice for each in problems if each.advice), ""))
 
 
 def require_nothing_left_behind(state: State, documents: Documents) -> None:

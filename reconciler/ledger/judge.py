@@ -44,13 +44,13 @@ def judge(
     touched = state.books.touched(governed.governed(transaction.changes))
     trial = _Trial(state, transaction, provider, ask_authority)
     documents: dict[str, Document | None] = {}
-    detail = ""
+    rejected: Rejected | None = None
     try:
         reason, documents = trial.judge(touched)
-    except Rejected as rejected:
-        reason, detail = rejected.reason, rejected.detail
+    except Rejected as why:
+        reason, rejected = why.reason, why
     after = state.after(transaction.commit, reason, touched, documents)
-    return after, _verdict(after.books, transaction, touched, reason, detail, trial.signers)
+    return after, _verdict(after.books, transaction, touched, reason, rejected, trial.signers)
 
 
 def _verdict(
@@ -58,7 +58,7 @@ def _verdict(
     transaction: Transaction,
     touched: tuple[Touched, ...],
     reason: Reason,
-    detail: str,
+    rejected: Rejected | None,
     signers: set[Signer],
 ) -> Verdict:
     shown = glance(transaction.raw)
@@ -66,7 +66,8 @@ def _verdict(
         commit=transaction.commit,
         position=books.position,
         reason=reason,
-        detail=detail,
+        detail="" if rejected is None else rejected.detail,
+        hint="" if rejected is None else rejected.hint,
         signers=tuple(
             sorted(signers, key=lambda signer: (signer.role, signer.principal, signer.fingerprint))
         ),
@@ -101,7 +102,7 @@ class _Trial:
         policy_approvals = approvals.get(POLICY_PATH, ()) if self.ask_authority else None
         content.require_policy_step(self.state.model, documents, policy_approvals)
         content.require_nothing_left_behind(self.state, documents)
-        content.require_no_violations(self.state, documents)
+        content.require_no_violations(self.state, documents, claims, self.provider)
         return Reason.ACCEPTED, documents
 
     def _places(self, claims: tuple[Touched, ...]) -> dict[str, Place]:

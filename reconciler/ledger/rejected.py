@@ -6,9 +6,13 @@ from reconciler.ledger.verdict import Reason
 
 
 class Rejected(Exception):
-    """Carries the reason from where it is found to `judge`, which alone catches it."""
+    """Carries the reason from where it is found to `judge`, which alone turns it into a verdict.
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    `hint` is an advice that fits better than the reason's own.
+    """
+
+    def __init__(self, reason: Reason, detail: str, hint: str = "") -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.hint = hint

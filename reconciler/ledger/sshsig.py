@@ -1,8 +1,8 @@
 """SSH signatures over arbitrary data, verified in this process (OpenSSH, PROTOCOL.sshsig).
 
 `verify` goes through the format from front to back and refuses by name what it doesn't accept. It agrees with
-`ssh-keygen -Y verify` (seen with OpenSSH 9.2) but for these points, where it is stricter: the version must be 1
-(there 0 passes, too), names hold no NUL (there what follows one is not compared), the reserved field must
+`ssh-keygen -Y verify` (seen with OpenSSH 9.2) but for these points, where it is stricter: the version must be
+1 (there 0 passes, too), names hold no NUL (there what follows one is not compared), the reserved field must
 be empty, the armor holds nothing but base64, and integers have one encoding only.
 """
 

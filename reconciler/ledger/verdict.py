@@ -109,7 +109,10 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one transaction. `date` is what the committer claims, for display only."""
+    """What became of one transaction. `date` is what the committer claims, for display only.
+
+    `hint` is an advice for just this case, in place of the reason's.
+    """
 
     commit: CommitId
     position: int
@@ -121,6 +124,7 @@ class Verdict:
     author: str
     date: int
     state_hash: str
+    hint: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -136,4 +140,4 @@ class Verdict:
 
     @property
     def advice(self) -> str:
-        return self.reason.advice
+        return self.hint or self.reason.advice

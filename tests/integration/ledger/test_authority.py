@@ -196,6 +196,7 @@ def test_a_document_that_is_none_is_rejected(world: World, content: bytes) -> No
 def test_a_slot_that_is_taken_is_rejected(world: World) -> None:
     world.forge.commit({MAIL: network("mail", 5, [("paris/p1", 1, 2)])}, DAVE)
     assert_rejected(world, Reason.VIOLATION)
+    assert f"{MAIL}:12:13: " in world.sync().verdicts[-1].detail
 
 
 def test_a_farmer_may_remove_a_node_whatever_hangs_on_it(world: World) -> None:

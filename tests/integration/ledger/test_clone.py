@@ -118,7 +118,7 @@ def test_nothing_of_the_users_git_is_believed(good: World, monkeypatch: pytest.M
     trap = good.directory / "trap"
     config = good.directory / "gitconfig"
     config.write_text(
-        f'[core]\n\thooksPath = {trap}\n\tfsmonitor = touch {trap}\n'
+        f"[core]\n\thooksPath = {trap}\n\tfsmonitor = touch {trap}\n"
         '[url "file:///nowhere/"]\n\tinsteadOf = /\n'
         "[fetch]\n\tfsckObjects = false\n"
     )
