@@ -33,8 +33,8 @@ _NAT_SIDE = VethPeer(NAT_NAMESPACE, NAT_LINK, UNDERLAY_MTU_BYTES, HOST, NODE_LIN
 
 def node_graph(model: Model, ref: str) -> Graph:
     """Empty for a node that the model doesn't know."""
-    node = model.node(ref)
-    if node is None or model.farm(ref.partition("/")[0]) is None:
+    node, farm = model.node(ref), model.farm(ref.partition("/")[0])
+    if node is None or farm is None:
         return Graph.of(NODE_OWNER, ())
     underlay = underlay_prefixes(model)
     uplink = node.spec.uplink
@@ -42,7 +42,7 @@ def node_graph(model: Model, ref: str) -> Graph:
         Namespace(NAT_NAMESPACE),
         *router_sysctls(NAT_NAMESPACE),
         nat_table(underlay),
-        host_table(uplink, underlay, _fast_side(model, ref, node)),
+        host_table(uplink, underlay, _fast_side(model, ref, node), farm.spec.udp_ports),
         Veth(HOST, NODE_LINK, UNDERLAY_MTU_BYTES, NAT_NAMESPACE, NAT_LINK),
         _NAT_SIDE,
         *_addresses(),

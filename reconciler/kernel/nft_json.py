@@ -124,8 +124,12 @@ def _base_chain(chain: Chain) -> _Json:
 
 
 def _rule(rule: NftRule) -> _Json:
-    expressions = [*map(_match, rule.matches), {rule.verdict: None}]
+    expressions = [*map(_match, rule.matches), {rule.verdict: _ports(rule.ports)}]
     return {"expr": expressions} | ({"comment": rule.comment} if rule.comment else {})
+
+
+def _ports(ports: tuple[int, int] | None) -> _Json | None:
+    return None if ports is None else {"port": {"range": list(ports)}}
 
 
 def _match(match: Match) -> _Json:
@@ -200,8 +204,18 @@ def _decode_rule(rule: _Json) -> NftRule:
     *matches, verdict = rule["expr"]
     if len(verdict) != 1 or next(iter(verdict)) not in ("accept", "drop", "masquerade"):
         raise ValueError(f"verdict {verdict}")
-    name = cast(Verdict, next(iter(verdict)))
-    return NftRule(tuple(_decode_match(item["match"]) for item in matches), name, rule.get("comment", ""))
+    name, details = cast("tuple[Verdict, Any]", next(iter(verdict.items())))
+    decoded = tuple(_decode_match(item["match"]) for item in matches)
+    return NftRule(decoded, name, rule.get("comment", ""), _decode_ports(details))
+
+
+def _decode_ports(details: Any) -> tuple[int, int] | None:
+    if details is None:
+        return None
+    if list(details) != ["port"]:
+        raise ValueError(f"masquerade {details}")
+    first, last = details["port"]["range"]
+    return first, last
 
 
 def _decode_match(match: _Json) -> Match:

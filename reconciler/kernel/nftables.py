@@ -67,16 +67,23 @@ class Match:
 class NftRule:
     """All matches must hold, then the verdict is taken. `comment` says why, for the person who lists it.
 
-    Raises ValueError for `meta l4proto` beside a match that names the protocol itself: nft leaves the one
-    that says no more out of its listing (seen with 1.0.6), and the rule would never be seen as it was made.
+    A masquerade that matches on `meta l4proto` may have `ports`, the first and the last: a source port
+    outside of them is replaced by one inside.
+
+    Raises ValueError for `ports` anywhere else, and for `meta l4proto` beside a match that names the
+    protocol itself: nft leaves the one that says no more out of its listing (seen with 1.0.6), and the rule
+    would never be seen as it was made.
     """
 
     matches: tuple[Match, ...]
     verdict: Verdict
     comment: str = ""
+    ports: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         fields = {match.field for match in self.matches}
+        if self.ports is not None and (self.verdict != "masquerade" or "meta l4proto" not in fields):
+            raise ValueError("only a masquerade of certain protocols has ports")
         if "meta l4proto" in fields and fields & _NAMES_PROTOCOL:
             raise ValueError(f"meta l4proto beside {', '.join(sorted(fields & _NAMES_PROTOCOL))}")
 

@@ -64,7 +64,8 @@ def _chain(chain: Chain) -> Iterator[str]:
 
 def _rule(rule: NftRule) -> str:
     matches = " ".join(_match(match) for match in rule.matches)
-    return f'{matches} counter {rule.verdict} comment "{rule.comment}"'
+    ports = "" if rule.ports is None else f" to :{rule.ports[0]}-{rule.ports[1]}"
+    return f'{matches} {rule.verdict}{ports} comment "{rule.comment}"'
 
 
 def _match(match: Match) -> str:

@@ -424,3 +424,34 @@ def test_hand_made_vxlan_is_delivered_only_from_a_node_on_the_fast_network(farm:
     _send(farm.place(P1, ""), payload, "10.99.1.2")
     until(lambda: _echo_requests(victim) >= before + 2, "the last forged ping to arrive")
     assert _echo_requests(victim) == before + 2
+
+
+# --- the node's own ports ----------------------------------------------------------------------------------
+
+_KNOCK = """
+import socket, sys
+own, peer, peer_port = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", own)); s.settimeout(1.5)
+s.sendto(b"knock", (peer, peer_port)); print("sent", flush=True)
+try:
+    print(s.recv(100).decode())
+except TimeoutError:
+    print("nothing")
+"""
+
+
+def test_a_tenant_can_not_draw_the_packets_of_a_hidden_peer_to_itself(farm: Farm) -> None:
+    """Port shadowing: a flow from the node's own WireGuard port to where a hidden peer dials from would make
+    the peer's packets answers to that flow. Tenants' flows never leave from WireGuard's ports."""
+    router, port = ("192.0.2.200", 40000), 51820
+    inside = ["ip", "netns", "exec", farm.container("globex", P1), sys.executable, "-c", _KNOCK]
+    knock = subprocess.Popen(
+        [*inside, str(port), router[0], str(router[1])], stdout=subprocess.PIPE, text=True
+    )
+    assert knock.stdout is not None
+    assert knock.stdout.readline() == "sent\n"
+    behind = ["ip", "netns", "exec", farm.machine.name("router"), sys.executable, "-c", _KNOCK]
+    reply = [*behind, str(router[1]), "192.0.2.11", str(port)]
+    subprocess.run(reply, capture_output=True, timeout=20, check=True)
+    assert knock.wait(20) == 0
+    assert knock.stdout.read() == "nothing\n"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from property_tests.farms import FarmSketch, Fleet, NetworkSketch, NodeSketch, ResourceSketch
+from reconciler.compile.firewall.host import tenant_ports
 from reconciler.compile.names import netid
 from reconciler.compile.node import NodeGraph, compile_node
 from reconciler.kernel.nftables import NftTable
 from reconciler.kernel.objects import HOST, Key, Namespace, Sysctl, Veth, link_key
+from reconciler.model.documents import PortRange
 
 RANGES = ("10.1.0.0/16", "fd01:1:1::/48")
 
@@ -113,3 +117,20 @@ def test_hidden_nodes_without_a_relay_between_them_say_so() -> None:
     assert [condition.reason for condition in part.conditions] == ["Unreachable"]
     assert part.conditions[0].message.endswith("paris/p2")
     assert not part.conditions[0].status
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "expected"),
+    [
+        (51820, 200, (32768, 51819)),
+        (40000, 1000, (41000, 65535)),
+        (20000, 10000, (32768, 65535)),
+        (60000, 5536, (32768, 59999)),
+        (20000, 45536, (1024, 19999)),
+        (4790, 60746, (1024, 4789)),
+    ],
+)
+def test_tenants_leave_from_ports_that_are_not_wireguards(
+    first: int, count: int, expected: tuple[int, int]
+) -> None:
+    assert tenant_ports(PortRange(first=first, count=count)) == expected

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network, summariz
 from typing import Any
 
 from reconciler.kernel.fake.nft.symbols import OF_FIELD, PROTOCOLS
-from reconciler.kernel.fake.nft.tables import Expression, Range, Value
+from reconciler.kernel.fake.nft.tables import Expression, Ports, Range, Value
 from reconciler.kernel.fake.refusals import NotModelled, Refused
 from reconciler.kernel.objects import IPAddress
 
@@ -42,14 +42,27 @@ OPERATORS = ("==", "!=", "in")
 # --- reading -------------------------------------------------------------------------------------------
 
 
-def read_rule(expressions: list[Any]) -> tuple[tuple[Expression, ...], str]:
-    """The matches and the verdict of a rule. Raises Refused EINVAL, NotModelled."""
+def read_rule(expressions: list[Any]) -> tuple[tuple[Expression, ...], str, Ports | None]:
+    """The matches, the verdict and the verdict's ports of a rule. Raises Refused EINVAL, NotModelled."""
     *matches, verdict = expressions
-    if len(verdict) != 1 or next(iter(verdict)) not in VERDICTS or next(iter(verdict.values())) is not None:
+    if len(verdict) != 1 or next(iter(verdict)) not in VERDICTS:
         raise NotModelled(f"the verdict {verdict}")
     read = tuple(_match(item) for item in matches)
-    _check_together([item.field for item in read])
-    return read, next(iter(verdict))
+    fields = [item.field for item in read]
+    _check_together(fields)
+    name, details = next(iter(verdict.items()))
+    return read, name, _ports(name, details, fields)
+
+
+def _ports(verdict: str, details: Any, fields: list[str]) -> Ports | None:
+    if details is None:
+        return None
+    if verdict != "masquerade" or list(details) != ["port"] or list(details["port"]) != ["range"]:
+        raise NotModelled(f"{verdict} with {details}")
+    if "meta l4proto" not in fields:
+        raise NotModelled("masquerade to ports beside another match than meta l4proto")
+    first, last = details["port"]["range"]
+    return first, last
 
 
 def _check_together(fields: list[str]) -> None:
@@ -181,8 +194,9 @@ def _names(names: list[str]) -> list[str]:
 # --- writing -------------------------------------------------------------------------------------------
 
 
-def write_rule(matches: tuple[Expression, ...], verdict: str) -> list[Any]:
-    return [*map(_written_match, matches), {verdict: None}]
+def write_rule(matches: tuple[Expression, ...], verdict: str, ports: Ports | None) -> list[Any]:
+    details = None if ports is None else {"port": {"range": list(ports)}}
+    return [*map(_written_match, matches), {verdict: details}]
 
 
 def _written_match(item: Expression) -> dict[str, Any]:

@@ -52,5 +52,5 @@ def _rule(home: Table, chain: Chain, item: Rule) -> _Line:
     line: _Line = {"family": home.family, "table": home.name, "chain": chain.name, "handle": item.handle}
     if item.comment:
         line["comment"] = item.comment
-    line["expr"] = grammar.write_rule(item.matches, item.verdict)
+    line["expr"] = grammar.write_rule(item.matches, item.verdict, item.ports)
     return {"rule": line}

@@ -9,6 +9,9 @@ from reconciler.kernel.objects import IPAddress
 Range = tuple[IPAddress, IPAddress]
 """First and last address; a prefix or a single address is one too."""
 
+Ports = tuple[int, int]
+"""First and last port that a masquerade may choose from."""
+
 Value = str | int | Range
 """A name (`lo`, `wg*`, `established`, `@set`), a number, or addresses."""
 
@@ -30,6 +33,7 @@ class Rule:
     matches: tuple[Expression, ...]
     verdict: str
     comment: str = ""
+    ports: Ports | None = None
 
 
 @dataclass(frozen=True, slots=True)

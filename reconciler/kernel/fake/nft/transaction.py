@@ -162,7 +162,7 @@ class Transaction:
     def add_rule(self, item: Mapping[str, Any]) -> None:
         _only(item, "family", "table", "chain", "expr", "comment")
         table, chain = self._chain(item)
-        matches, verdict = grammar.read_rule(item["expr"])
+        matches, verdict, ports = grammar.read_rule(item["expr"])
         _check_verdict(chain, verdict)
         for name in (str(value) for match in matches for value in match.values if str(value).startswith("@")):
             if table.set(name[1:]) is None:
@@ -171,7 +171,7 @@ class Transaction:
         if len(comment.encode()) > LONGEST_COMMENT:
             raise NotModelled("a comment of more than 128 bytes")
         handle = table.last_handle + 1 + sum(match.anonymous for match in matches)
-        rule = Rule(handle, matches, verdict, comment)
+        rule = Rule(handle, matches, verdict, comment, ports)
         table = replace(table, last_handle=handle)
         self._put(_with_chain(table, replace(chain, rules=(*chain.rules, rule))))
 
