@@ -8,7 +8,7 @@ One append-only file, `pending.journal`, a record a line: `<sha256 of the JSON, 
 
 The owners begun and not finished are pending. A line without its end is one whose writer died before it
 was synced, so its operations never began: it is dropped. Any other line that can't be read makes the file
-corrupt: it is moved aside, reported by `problems`, and the node goes on from observation. The file is
+corrupt: it is moved aside before the next change, reported by `problems`, and the node goes on from observation. The file is
 emptied whenever nothing is pending. It has mode 0600 and holds no secret.
 """
 
@@ -44,25 +44,26 @@ class Pending:
 
 
 class Journal:
-    """The journal in `directory`, which is made (0700) if it isn't there. One process at a time.
+    """The journal in `directory`, which is made (0700) if it isn't there.
 
-    Raises JournalError if the directory or the file can't be used.
+    Reading takes part in nothing: only the first change opens the file, reads it again and tidies it, so
+    a second process may look on. Only one at a time may write. Raises JournalError if the directory or the
+    file can't be used.
     """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / _FILE
         self._problems: list[str] = []
-        self._pending: dict[str, Pending] = {}
+        self._file: int | None = None
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._pending = self._read()
-            self._file = self._rewritten()
+            self._pending = _pending_in(_content(self._path)) or {}
         except OSError as error:
             raise _unusable(self._path, error) from error
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was found damaged when the journal was opened, for a person."""
+        """What was found damaged or could not be written, for a person."""
         return tuple(self._problems)
 
     @property
@@ -73,49 +74,86 @@ class Journal:
     def begin(self, previous: Mapping[str, Iterable[KernelObject]]) -> None:
         """Record, in one sync, what these owners have now. Where an earlier change of an owner was never
         committed, what it had before that one stands. Raises JournalError, and then nothing is begun."""
+        file = self._opened()
         begun = {
             owner: Pending(owner, tuple(objects))
             for owner, objects in previous.items()
             if owner not in self._pending or self._pending[owner].committed
         }
-        self._append(map(_begin, begun.values()), sync=True)
+        self._append(file, map(_begin, begun.values()), sync=True)
         self._pending.update(begun)
 
     def commit(self, owners: Iterable[str]) -> None:
         """Record, in one sync, that phase 1 of these owners is verified. Raises JournalError."""
+        file = self._opened()
         marked = {owner: replace(self._pending[owner], committed=True) for owner in owners}
-        self._append(({"commit": owner} for owner in marked), sync=True)
+        self._append(file, ({"commit": owner} for owner in marked), sync=True)
         self._pending.update(marked)
 
     def finish(self, owners: Iterable[str]) -> None:
-        """Forget these owners, if they are known. Needs no sync: what is finished twice is finished."""
-        done = [owner for owner in owners if self._pending.pop(owner, None) is not None]
-        if self._pending:
-            self._append(({"finish": owner} for owner in done), sync=False)
-        elif done:
-            self._truncate(0)
+        """Forget these owners, if they are known. Needs no sync: what is finished twice is finished. Nor is
+        it a failure if it can't be written: the next process finds them as they should be, and forgets."""
+        done = [owner for owner in owners if owner in self._pending]
+        if not done:
+            return
+        try:
+            self._forget(done)
+        except JournalError as error:
+            self._problems.append(str(error))
 
     def close(self) -> None:
-        os.close(self._file)
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
-    def _append(self, records: Iterable[Mapping[str, Any]], *, sync: bool) -> None:
+    def _forget(self, owners: Iterable[str]) -> None:
+        file = self._opened()
+        done = [owner for owner in owners if self._pending.pop(owner, None) is not None]
+        if self._pending:
+            self._append(file, ({"finish": owner} for owner in done), sync=False)
+        else:
+            self._truncate(file, 0)
+
+    def _append(self, file: int, records: Iterable[Mapping[str, Any]], *, sync: bool) -> None:
         data = b"".join(map(_line, records))
         if not data:
             return
-        length = os.fstat(self._file).st_size
+        length = os.fstat(file).st_size
         try:
-            _write_all(self._file, data)
+            _write_all(file, data)
             if sync:
-                os.fdatasync(self._file)
+                os.fdatasync(file)
         except OSError as error:
-            self._truncate(length)  # half a line would spoil those written after it
+            self._truncate(file, length)  # half a line would spoil those written after it
             raise _unusable(self._path, error) from error
 
-    def _truncate(self, length: int) -> None:
+    def _truncate(self, file: int, length: int) -> None:
         try:
-            os.ftruncate(self._file, length)
+            os.ftruncate(file, length)
         except OSError as error:
             raise _unusable(self._path, error) from error
+
+    def _opened(self) -> int:
+        if self._file is None:
+            try:
+                self._pending = self._read()
+                self._file = self._rewritten()
+            except OSError as error:
+                raise _unusable(self._path, error) from error
+        return self._file
+
+    def _read(self) -> dict[str, Pending]:
+        pending = _pending_in(_content(self._path))
+        if pending is None:
+            self._move_aside()
+        return pending or {}
+
+    def _move_aside(self) -> None:
+        aside = self._path.with_suffix(".damaged")
+        self._path.rename(aside)
+        self._problems.append(
+            f"{self._path} was damaged and is now {aside}; the node goes on from what it sees in its kernel"
+        )
 
     def _rewritten(self) -> int:
         """Leave only what is pending, so that the file doesn't grow over restarts; the file, open."""
@@ -131,28 +169,23 @@ class Journal:
             raise
         return file
 
-    def _read(self) -> dict[str, Pending]:
-        try:
-            data = self._path.read_bytes()
-        except FileNotFoundError:
-            return {}
-        whole = data.split(b"\n")[:-1]
-        pending: dict[str, Pending] = {}
-        try:
-            for line in whole:
-                _replay(pending, _parse(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self._move_aside(error)
-            return {}
-        return pending
 
-    def _move_aside(self, error: Exception) -> None:
-        aside = self._path.with_suffix(".damaged")
-        self._path.rename(aside)
-        self._problems.append(
-            f"{self._path} is damaged ({type(error).__name__}) and was moved to {aside}; "
-            "the node goes on from what it sees in its kernel"
-        )
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _pending_in(content: bytes) -> dict[str, Pending] | None:
+    """None if it is damaged. What follows the last line end was never synced."""
+    pending: dict[str, Pending] = {}
+    try:
+        for line in content.split(b"\n")[:-1]:
+            _replay(pending, _parse(line))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return pending
 
 
 def _unusable(path: Path, error: OSError) -> JournalError:

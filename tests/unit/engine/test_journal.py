@@ -83,9 +83,9 @@ def test_a_damaged_journal_is_moved_aside_and_reported(tmp_path: Path, damage: b
     file.write_bytes(damage + file.read_bytes())
     again = Journal(tmp_path)
     assert not again.pending
-    assert "is damaged" in again.problems[0]
-    assert (tmp_path / "pending.damaged").read_bytes().startswith(damage)
     again.begin({"b": ()})
+    assert "was damaged" in again.problems[0]
+    assert (tmp_path / "pending.damaged").read_bytes().startswith(damage)
     assert set(reopened(again, tmp_path).pending) == {"b"}
 
 
@@ -106,6 +106,32 @@ def test_a_full_disk_begins_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert set(journal.pending) == {"a"}
     journal.begin({"c": ()})
     assert set(reopened(journal, tmp_path).pending) == {"a", "c"}
+
+
+def test_looking_on_disturbs_nobody(tmp_path: Path) -> None:
+    writer = Journal(tmp_path)
+    writer.begin({"a": ()})
+    assert set(Journal(tmp_path).pending) == {"a"}
+    writer.begin({"b": ()})
+    assert set(reopened(writer, tmp_path).pending) == {"a", "b"}
+
+
+def test_what_can_not_be_forgotten_now_is_forgotten_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.begin({"a": (), "b": ()})
+
+    def full(file: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    journal.finish(["a"])
+    monkeypatch.undo()
+    assert "No space left" in journal.problems[0]
+    again = reopened(journal, tmp_path)
+    again.finish(["a", "b"])
+    assert not reopened(again, tmp_path).pending
 
 
 def test_a_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
