@@ -65,7 +65,15 @@ def _signal_and_wait(descriptor: int, number: signal.Signals, within_s: float) -
         signal.pidfd_send_signal(descriptor, number)
     except ProcessLookupError:
         return True
-    return bool(select.select([descriptor], [], [], within_s)[0])
+    return ends(descriptor, within_s)
+
+
+def ends(descriptor: int, within_s: float) -> bool:
+    """Whether the process of that pidfd ends within the time. By poll: select knows no descriptor above 1023,
+    and there are thousands."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(within_s * 1000))
 
 
 def _state_and_start(pid: int) -> tuple[str, int] | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import shutil
 import subprocess
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from reconciler.kernel.linux import LinuxTransport, uapi_socket
 from reconciler.kernel.transport import TransportError
-from reconciler.services.process_id import ProcessId
+from reconciler.services.process_id import ProcessId, ends
 
 PROGRAM = "wireguard-go"
 ADVICE = f"install the Debian package {PROGRAM}, or run a kernel with WireGuard"
@@ -92,8 +91,7 @@ class WireGuardGo:
         descriptor = os.pidfd_open(child.pid)
         try:
             while not uapi_socket.answers(device):
-                died = select.select([descriptor], [], [], _LOOK_EVERY_S)[0]
-                if died or time.monotonic() > deadline:
+                if ends(descriptor, _LOOK_EVERY_S) or time.monotonic() > deadline:
                     raise self._failure(device)
         finally:
             os.close(descriptor)

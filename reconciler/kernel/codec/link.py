@@ -63,6 +63,8 @@ IFLA_VXLAN_LEARNING = 7
 IFLA_VXLAN_PORT = 15
 IFLA_VXLAN_LOCAL6 = 17
 
+IFLA_VRF_TABLE = 1
+
 _IFINFO = struct.Struct("=BxHiII")
 """struct ifinfomsg: family, type, index, flags, change mask."""
 
@@ -118,16 +120,24 @@ def create_veth(link: Veth, index: int, peer_index: int, peer_namespace: int | N
 
 def create_vxlan(link: Vxlan, index: int, underlay_index: int, namespace: int | None) -> bytes:
     """To be sent in the underlay's namespace; the device is born in `namespace` (a handle; None: there)."""
-    local = IFLA_VXLAN_LOCAL if link.local.version == 4 else IFLA_VXLAN_LOCAL6
-    data = (
-        u32(IFLA_VXLAN_ID, link.vni)
-        + u32(IFLA_VXLAN_LINK, underlay_index)
-        + attribute(local, link.local.packed)
-        + _NOT_LEARNING
-        + be16(IFLA_VXLAN_PORT, link.port)
-    )
+    data = vxlan_data(link.vni, link.local, link.port, underlay_index)
     extra = mac(IFLA_ADDRESS, link.mac) + _born_in(namespace) + _kind("vxlan", data)
     return _create(link.name, index, link.mtu, extra)
+
+
+def vxlan_data(vni: int, local: IPAddress, port: int, underlay_index: int) -> bytes:
+    """IFLA_INFO_DATA of a static device that learns nothing."""
+    return (
+        u32(IFLA_VXLAN_ID, vni)
+        + u32(IFLA_VXLAN_LINK, underlay_index)
+        + attribute(IFLA_VXLAN_LOCAL if local.version == 4 else IFLA_VXLAN_LOCAL6, local.packed)
+        + _NOT_LEARNING
+        + be16(IFLA_VXLAN_PORT, port)
+    )
+
+
+def vrf_data(table: int) -> bytes:
+    return u32(IFLA_VRF_TABLE, table)
 
 
 def create_wireguard(link: WireGuard, index: int, namespace: int | None) -> bytes:

@@ -31,7 +31,7 @@ from reconciler.kernel.objects import (
     WireGuardPeer,
 )
 from reconciler.kernel.port import Operation, Outcome, SecretStore
-from reconciler.kernel.transport import Ack, Transport, TransportError
+from reconciler.kernel.transport import Ack, NamespaceMissing, Transport, TransportError
 
 _CANCELED = Ack(errno.ECANCELED, "what it needs failed")
 
@@ -100,6 +100,9 @@ class Executor:
             _carry_out(work, Step(position, operation.owner), operation)
         except Refused as refused:
             work.pipeline.fail(position, refused.ack)
+        except NamespaceMissing as missing:
+            if operation.verb != "delete":
+                work.pipeline.fail(position, Ack(missing.code, str(missing)))
         except TransportError as error:
             work.pipeline.fail(position, Ack(error.code, str(error)))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from reconciler.kernel.transport import Ack, Transport, TransportError
+from reconciler.kernel.transport import Ack, NamespaceMissing, Transport, TransportError
 
 NOTHING: frozenset[int] = frozenset()
 
@@ -67,7 +68,10 @@ class Pipeline:
             self._queue.append(item)
 
     def _answers(self, seam: str, namespace: str, queue: list[_Queued]) -> list[Ack]:
+        """In a namespace that is gone there is no such device either, which every deletion forgives."""
         try:
             return self._seams[seam](namespace, [item.payload for item in queue])
+        except NamespaceMissing as missing:
+            return [Ack(errno.ENODEV, str(missing))] * len(queue)
         except TransportError as error:
             return [Ack(error.code, str(error))] * len(queue)

@@ -106,7 +106,7 @@ def _move_home(work: Work, step: Step, item: WireGuard) -> None:
     work.pipeline.route(step.position, item.underlay_namespace, move)
     work.settle(step)
     work.known.gone(item.underlay_namespace, item.name)
-    work.known.made(item.namespace, item.name, index)
+    work.known.made(item.namespace, item.name, index, daemon=True)
 
 
 def _configure(

@@ -53,16 +53,16 @@ class Work:
         return links[name].ifindex
 
     def known_index(self, namespace: str, name: str) -> int | None:
-        if namespace not in self.known.namespaces:
+        if namespace not in self.known:
             self.links(namespace)
         return self.known.index(namespace, name)
 
     def links(self, namespace: str) -> dict[str, LinkSeen]:
         """The links there are now, by name; what is waiting is sent first."""
         self.pipeline.flush()
-        links = view(self.transport, namespace).links.values()
-        self.known.see(namespace, links)
-        return {link.name: link for link in links}
+        seen = view(self.transport, namespace)
+        self.known.see(namespace, seen.owner, seen.links.values())
+        return {link.name: link for link in seen.links.values()}
 
     def settle(self, step: Step) -> None:
         """Await all that was sent for this operation; raises Refused if any of it failed."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 
+from reconciler.kernel.linux.descriptors import moved_up
 from reconciler.kernel.linux.inside import inside_new, open_own_namespace
 from reconciler.kernel.linux.kept_namespace import KeptNamespace
-from reconciler.kernel.linux.netns_directory import NetnsDirectory
+from reconciler.kernel.linux.netns_directory import NetnsDirectory, missing
 from reconciler.kernel.linux.nft_contexts import NftContexts
 from reconciler.kernel.objects import HOST
 from reconciler.kernel.transport import TransportError
@@ -17,7 +18,7 @@ class KeptNamespaces:
     """Made in the node's own namespace, which is `HOST` from then on."""
 
     def __init__(self) -> None:
-        self._host = KeptNamespace(open_own_namespace())
+        self._host = KeptNamespace(moved_up(open_own_namespace()))
         self._directory = NetnsDirectory(self._host.identity[0])
         self._kept: dict[str, KeptNamespace] = {}
         self._contexts = NftContexts()
@@ -49,7 +50,7 @@ class KeptNamespaces:
         """Raises TransportError with EEXIST, or with the errno that refused a message of `birth`."""
         self._directory.reserve(name)
         with inside_new():
-            kept = KeptNamespace(open_own_namespace())
+            kept = KeptNamespace(moved_up(open_own_namespace()))
         try:
             _be_born(name, kept, birth)
             self._directory.give_name(name, kept.handle)
@@ -61,7 +62,11 @@ class KeptNamespaces:
             self._kept[name] = kept
 
     def delete(self, name: str) -> None:
-        """Raises NamespaceMissing."""
+        """The namespace that was used under this name. Raises NamespaceMissing if another has it now."""
+        kept = self._kept.get(name)
+        if kept is not None and self._directory.identity(name) != kept.identity:
+            self.forget(name)
+            raise missing(name)
         self.forget(name)
         self._directory.remove(name)
 

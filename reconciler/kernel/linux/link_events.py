@@ -45,7 +45,9 @@ def _is_there(namespace: KeptNamespace, link: str) -> bool:
 
 def _hear(events: socket.socket, timeout_s: float) -> None:
     """Wait for news and throw away all there are."""
-    if not select.select([events], [], [], timeout_s)[0]:
+    poll = select.poll()
+    poll.register(events, select.POLLIN)
+    if not poll.poll(timeout_s * 1000):
         return
     try:
         while events.recv(1 << 16, socket.MSG_DONTWAIT):

@@ -24,6 +24,7 @@ from reconciler.kernel.codec.wire import (
     attributes,
     split,
 )
+from reconciler.kernel.linux.descriptors import moved_up
 from reconciler.kernel.transport import Ack, TransportError
 
 SOL_NETLINK = 270
@@ -52,7 +53,8 @@ class NetlinkSocket:
 
     def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
         """Belongs for ever to the network namespace that the calling thread is in now."""
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+        made = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+        self._socket = socket.socket(fileno=moved_up(made.detach()))
         self._lock = threading.Lock()
         self._sequence = 0
         self._socket.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, _BUFFER)

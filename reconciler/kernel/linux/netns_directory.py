@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from reconciler.kernel.linux.descriptors import moved_up
 from reconciler.kernel.linux.syscalls import MS_BIND, MS_REC, MS_SHARED, mount, unmount
 from reconciler.kernel.transport import NamespaceMissing, TransportError
 
@@ -25,11 +26,15 @@ class NetnsDirectory:
     def listed(self) -> Mapping[str, tuple[int, int]]:
         """Every namespace by name, with device and inode."""
         try:
-            paths = list(DIRECTORY.iterdir())
+            entries = list(os.scandir(DIRECTORY))
         except FileNotFoundError:
             return {}
-        found = ((path.name, identity(path)) for path in paths)
+        found = ((entry.name, _identity(entry.stat)) for entry in entries)
         return {name: seen for name, seen in found if seen is not None and seen[0] == self._device}
+
+    def identity(self, name: str) -> tuple[int, int] | None:
+        """None if there is no file of that name."""
+        return _identity((DIRECTORY / name).stat)
 
     def open(self, name: str) -> int:
         """A descriptor of the namespace. Raises NamespaceMissing."""
@@ -40,7 +45,7 @@ class NetnsDirectory:
         if os.fstat(descriptor).st_dev != self._device:
             os.close(descriptor)
             raise missing(name)
-        return descriptor
+        return moved_up(descriptor)
 
     def reserve(self, name: str) -> None:
         """Make the file that the namespace will be mounted on; one that a death left behind will do.
@@ -50,7 +55,7 @@ class NetnsDirectory:
         try:
             os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0))
         except FileExistsError as error:
-            seen = identity(path)
+            seen = _identity(path.stat)
             if seen is not None and seen[0] == self._device:
                 raise TransportError(errno.EEXIST, f"there is a network namespace {name} already") from error
 
@@ -88,10 +93,10 @@ class NetnsDirectory:
         self._prepared = True
 
 
-def identity(path: Path) -> tuple[int, int] | None:
+def _identity(stat: Callable[[], os.stat_result]) -> tuple[int, int] | None:
     """(device, inode), which tells a namespace from its successor of the same name; None if gone."""
     try:
-        seen = path.stat()
+        seen = stat()
     except FileNotFoundError:
         return None
     return seen.st_dev, seen.st_ino

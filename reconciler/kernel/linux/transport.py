@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from reconciler.kernel.codec.nft_generation import decode_generation, get_generation
-from reconciler.kernel.linux import link_events, sysctl, uapi_socket
+from reconciler.kernel.linux import descriptors, link_events, sysctl, uapi_socket
 from reconciler.kernel.linux.kept_namespaces import KeptNamespaces
 from reconciler.kernel.linux.scratch import kernel_has_wireguard
 from reconciler.kernel.linux.wireguard_daemons import NoWireGuardDaemons, WireGuardDaemons
@@ -26,7 +25,7 @@ class LinuxTransport:
     def __init__(
         self, daemons: WireGuardDaemons | None = None, wireguard: WireGuardKind | None = None
     ) -> None:
-        _allow_many_descriptors()
+        descriptors.allow_many()
         self._kept = KeptNamespaces()
         self._daemons = daemons if daemons is not None else NoWireGuardDaemons()
         self._wireguard_kind = wireguard
@@ -105,9 +104,3 @@ class LinuxTransport:
 
     def close(self) -> None:
         self._kept.close()
-
-
-def _allow_many_descriptors() -> None:
-    """A thousand networks keep some thousands of descriptors; the usual soft limit is 1024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -47,10 +47,11 @@ class Observer:
     def observe(self, sysctls: Collection[Key], namespaces: Collection[str] | None) -> Observed:
         """As `port.Kernel.observe`. Raises TransportError."""
         findings = _Findings()
-        scope = self._scope(findings, namespaces)
+        names = self._names(findings)
+        scope = names if namespaces is None else [name for name in names if name in namespaces]
         views = {name: seen for name in scope if (seen := self._view(name)) is not None}
         host = views.get(HOST) or view(self._transport, HOST)
-        self._know_the_others(views)
+        self._know(names)
         reader = LinkReader(self._known, host)
         running = self._transport.wireguard_running()
         for seen in views.values():
@@ -60,15 +61,14 @@ class Observer:
 
     def look_at_links(self) -> None:
         """Know the links of all our namespaces and of the node's own."""
-        self._know_the_others({})
+        self._know(self._names(_Findings()))
 
-    def _scope(self, findings: _Findings, namespaces: Collection[str] | None) -> list[str]:
+    def _names(self, findings: _Findings) -> list[str]:
+        """The namespaces that may be ours, the node's own first."""
         listed = self._transport.namespaces()
         self._notice_the_gone(listed)
-        wanted = None if namespaces is None else frozenset(namespaces)
         findings.foreign.update(namespace_key(name) for name in listed if not _may_be_ours(name))
-        names = [HOST, *sorted(name for name in listed if _may_be_ours(name))]
-        return [name for name in names if wanted is None or name in wanted]
+        return [HOST, *sorted(name for name in listed if _may_be_ours(name))]
 
     def _notice_the_gone(self, listed: Mapping[str, tuple[int, int]]) -> None:
         for name, identity in self._identities.items():
@@ -84,14 +84,13 @@ class Observer:
             seen = view(self._transport, name)
         except NamespaceMissing:
             return None
-        self._known.see(name, seen.links.values())
+        self._known.see(name, seen.owner, seen.links.values())
         return seen
 
-    def _know_the_others(self, views: Mapping[str, NamespaceView]) -> None:
+    def _know(self, names: Collection[str]) -> None:
         """A veth's other end may be in a namespace that nobody asked about; once known, it stays so."""
-        names = [HOST, *(name for name in self._transport.namespaces() if _may_be_ours(name))]
         for name in names:
-            if name not in views and name not in self._known.namespaces:
+            if name not in self._known:
                 self._view(name)
 
     def _look_into(
