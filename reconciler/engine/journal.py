@@ -8,8 +8,8 @@ One append-only file, `pending.journal`, a record a line: `<sha256 of the JSON, 
 
 The owners begun and not finished are pending. A line without its end is one whose writer died before it
 was synced, so its operations never began: it is dropped. Any other line that can't be read makes the file
-corrupt: it is moved aside before the next change, reported by `problems`, and the node goes on from observation. The file is
-emptied whenever nothing is pending. It has mode 0600 and holds no secret.
+corrupt: before the next change it is moved aside and reported by `problems`, and the node goes on from
+observation. The file is emptied whenever nothing is pending. It has mode 0600 and holds no secret.
 """
 
 from __future__ import annotations
