@@ -48,8 +48,9 @@ def nft_text(table: NftTable) -> str:
     for named in table.sets:
         kind = "ipv4_addr" if named.family == 4 else "ipv6_addr"
         elements = ", ".join(sorted(map(str, named.prefixes)))
-        body = f"elements = {{ {elements} }};" if elements else ""
-        lines.append(f"set {named.name} {{ type {kind}; flags interval; {body} }}")
+        lines += [f"    set {named.name} {{", f"        type {kind}; flags interval"]
+        lines += [f"        elements = {{ {elements} }}"] if elements else []
+        lines.append("    }")
     for chain in table.chains:
         lines += _chain(chain)
     return "\n".join([*lines, "}"])
@@ -57,15 +58,16 @@ def nft_text(table: NftTable) -> str:
 
 def _chain(chain: Chain) -> Iterator[str]:
     head = f"type {chain.type} hook {chain.hook} priority {chain.priority}; policy {chain.policy};"
-    yield f"chain {chain.name} {{ {head}"
-    yield from (_rule(rule) for rule in chain.rules)
-    yield "}"
+    yield f"    chain {chain.name} {{"
+    yield f"        {head}"
+    yield from (f"        {_rule(rule)}" for rule in chain.rules)
+    yield "    }"
 
 
 def _rule(rule: NftRule) -> str:
     matches = " ".join(_match(match) for match in rule.matches)
     ports = "" if rule.ports is None else f" to :{rule.ports[0]}-{rule.ports[1]}"
-    return f'{matches} {rule.verdict}{ports} comment "{rule.comment}"'
+    return f'{matches} {rule.verdict}{ports} comment "{rule.comment}"'.lstrip()
 
 
 def _match(match: Match) -> str:
