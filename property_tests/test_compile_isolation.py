@@ -35,13 +35,15 @@ def _covers(blocked: set[IPNetwork], prefix: IPNetwork) -> bool:
     )
 
 
-def _underlay(fleet: Fleet) -> Iterator[IPNetwork]:
-    for farm in fleet.farms:
-        document = fleet.model.farm(farm.name)
-        assert document is not None
-        yield from map(ip_network, document.spec.reserved)
-        if document.spec.fast_network is not None:
-            yield ip_network(document.spec.fast_network.prefix)
+def _kept_by(fleet: Fleet, farm: str) -> Iterator[IPNetwork]:
+    document = fleet.model.farm(farm)
+    assert document is not None
+    yield from map(ip_network, document.spec.reserved)
+    if document.spec.fast_network is not None:
+        yield ip_network(document.spec.fast_network.prefix)
+
+
+def _endpoints(fleet: Fleet) -> Iterator[IPNetwork]:
     for node in fleet.present:
         found = fleet.model.node(node.ref)
         assert found is not None
@@ -49,7 +51,9 @@ def _underlay(fleet: Fleet) -> Iterator[IPNetwork]:
 
 
 @given(farms.histories())
-def test_every_node_keeps_tenants_from_every_farms_underlay(history: tuple[Fleet, ...]) -> None:
+def test_every_node_keeps_tenants_from_its_farms_underlay_and_all_endpoints(
+    history: tuple[Fleet, ...],
+) -> None:
     fleet = history[-1]
     for node in fleet.present:
         tables = {
@@ -59,7 +63,19 @@ def test_every_node_keeps_tenants_from_every_farms_underlay(history: tuple[Fleet
         }
         assert tables.keys() == {HOST, NAT_NAMESPACE}
         for table in tables.values():
-            assert [prefix for prefix in _underlay(fleet) if not _covers(_blocked(table), prefix)] == []
+            wanted = (*_kept_by(fleet, node.farm), *_endpoints(fleet))
+            assert [prefix for prefix in wanted if not _covers(_blocked(table), prefix)] == []
+
+
+@given(farms.histories())
+def test_what_a_farm_reserves_binds_no_other_farm(history: tuple[Fleet, ...]) -> None:
+    fleet = history[-1]
+    for node in fleet.present:
+        others = [farm.name for farm in fleet.farms if farm.name != node.farm]
+        foreign = {prefix for farm in others for prefix in _kept_by(fleet, farm)}
+        for item in _objects(compile_node(fleet.model, node.ref)):
+            if isinstance(item, NftTable):
+                assert not foreign & _blocked(item)
 
 
 @given(farms.fleets())

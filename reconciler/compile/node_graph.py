@@ -25,7 +25,7 @@ from reconciler.kernel.objects import (
     VethPeer,
 )
 from reconciler.model.addresses import parse_ip
-from reconciler.model.documents import Node
+from reconciler.model.documents import Farm, Node
 from reconciler.model.model import Model
 
 _NAT_SIDE = VethPeer(NAT_NAMESPACE, NAT_LINK, UNDERLAY_MTU_BYTES, HOST, NODE_LINK)
@@ -36,7 +36,7 @@ def node_graph(model: Model, ref: str) -> Graph:
     node, farm = model.node(ref), model.farm(ref.partition("/")[0])
     if node is None or farm is None:
         return Graph.of(NODE_OWNER, ())
-    underlay = underlay_prefixes(model)
+    underlay = underlay_prefixes(model, farm)
     uplink = node.spec.uplink
     objects: tuple[KernelObject, ...] = (
         Namespace(NAT_NAMESPACE),
@@ -52,14 +52,12 @@ def node_graph(model: Model, ref: str) -> Graph:
     return Graph.of(NODE_OWNER, objects, (*_edges(), *host_edges(uplink)))
 
 
-def underlay_prefixes(model: Model) -> frozenset[IPNetwork]:
-    """What no tenant anywhere reaches: what every farm keeps to itself, and every node's endpoints."""
-    prefixes: set[IPNetwork] = set()
-    for name, farm in model.farms():
-        prefixes |= farm_reserved(farm)
-        for _, node in model.nodes_in(name):
-            prefixes |= {_host(endpoint) for endpoint in node.spec.endpoints}
-    return frozenset(prefixes)
+def underlay_prefixes(model: Model, farm: Farm) -> frozenset[IPNetwork]:
+    """What no tenant on a node of this farm reaches: what the farm keeps to itself, and the endpoints of all
+    nodes. What another farm reserves is that farm's affair: one farmer must not cut others' tenants off."""
+    nodes = (node for name, _ in model.farms() for _, node in model.nodes_in(name))
+    endpoints = (_host(endpoint) for node in nodes for endpoint in node.spec.endpoints)
+    return farm_reserved(farm).union(endpoints)
 
 
 def _host(address: str) -> IPNetwork:
