@@ -30,6 +30,12 @@ def peers_suspended(suspensions: Mapping[str, Suspension]) -> Condition:
     return Condition("Healthy", False, "Degraded", f"left out: {listed}")
 
 
+def sealed_to_old_key(node: str, key: str) -> Condition:
+    """The NR runs on while its WireGuard device lives, and can't be made anew."""
+    message = f"its private key is sealed to {key}, which {node} no longer has: run `tnet network reseal`"
+    return Condition("Healthy", False, "SealedToOldKey", message)
+
+
 def unreachable(members: Sequence[Member]) -> Condition:
     """No link and no relay leads to these."""
     listed = ", ".join(member.node for member in members)

@@ -6,7 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from reconciler.compile.conditions import Condition, peers_suspended, suspended, unreachable
+from reconciler.compile.conditions import (
+    Condition,
+    peers_suspended,
+    sealed_to_old_key,
+    suspended,
+    unreachable,
+)
 from reconciler.compile.member import Member, member
 from reconciler.compile.mesh import Mesh, mesh_of
 from reconciler.compile.mtu import network_mtu_bytes
@@ -48,7 +54,8 @@ def network_part(
     me = next(item for item in members if item.node == node)
     mesh = mesh_of(me, members, network.spec.relays)
     graph = resource_graph(_resource(model, tenant, network, members, mesh))
-    return NetworkPart(tenant, name, graph.owner, graph, tuple(_conditions(mesh, idle)), grounds)
+    conditions = (*_sealing(model, network, node), *_conditions(mesh, idle))
+    return NetworkPart(tenant, name, graph.owner, graph, conditions, grounds)
 
 
 def _grounds(model: Model, network: Network, idle: Mapping[str, Suspension]) -> tuple[object, ...]:
@@ -88,6 +95,13 @@ def farm_reserved(farm: Farm) -> frozenset[IPNetwork]:
     fast = farm.spec.fast_network
     prefixes = (*farm.spec.reserved, *(() if fast is None else (fast.prefix,)))
     return frozenset(parse_prefix(prefix) for prefix in prefixes)
+
+
+def _sealing(model: Model, network: Network, ref: str) -> Iterator[Condition]:
+    key = next(resource.sealed.key for resource in network.spec.resources if resource.node == ref)
+    node = model.node(ref)
+    if node is not None and key not in {known.id for known in node.spec.sealing_keys}:
+        yield sealed_to_old_key(ref, key)
 
 
 def _conditions(mesh: Mesh, idle: Mapping[str, Suspension]) -> Iterator[Condition]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from property_tests.farms import FarmSketch, Fleet, NetworkSketch, NodeSketch, ResourceSketch
@@ -13,6 +14,7 @@ from reconciler.compile.node import NodeGraph, compile_node
 from reconciler.kernel.nftables import NftTable
 from reconciler.kernel.objects import HOST, Key, Namespace, Sysctl, Veth, link_key
 from reconciler.model.documents import PortRange
+from reconciler.model.paths import node_path
 
 RANGES = ("10.1.0.0/16", "fd01:1:1::/48")
 
@@ -110,6 +112,19 @@ def test_a_network_whose_grant_went_is_suspended_on_that_farm_and_left_out_elsew
     assert other.graph is not None
     assert [condition.reason for condition in other.conditions] == ["Degraded"]
     assert "paris/p1" in other.conditions[0].message
+
+
+def test_a_key_sealed_to_what_the_node_no_longer_has_is_told() -> None:
+    document = FLEET.model.node("lyon/p2")
+    assert document is not None
+    resealed = FLEET.model.node("lyon/p1")
+    assert resealed is not None
+    spec = msgspec.structs.replace(resealed.spec, sealing_keys=document.spec.sealing_keys)
+    renewed = msgspec.structs.replace(resealed, spec=spec)
+    model = FLEET.model.with_changes({node_path("lyon", "p1"): renewed})
+    part = compile_node(model, "lyon/p1").networks[0]
+    assert part.graph is not None
+    assert "SealedToOldKey" in [condition.reason for condition in part.conditions]
 
 
 def test_hidden_nodes_without_a_relay_between_them_say_so() -> None:
