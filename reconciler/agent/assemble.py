@@ -12,6 +12,7 @@ from reconciler.host.attachment import AttachmentStore
 from reconciler.host.identity import Identity
 from reconciler.host.plug import plug_again
 from reconciler.kernel.netlink_kernel import NetlinkKernel
+from reconciler.kernel.probe import probe
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.objects import CommitId
@@ -30,6 +31,7 @@ def assemble(config: AgentConfig) -> Node:
             journal=Journal(config.journal_directory),
             attachments=AttachmentStore(config.attachment_directory),
             plug_again=plug_again,
+            probe=probe,
             clock=time.monotonic,
         )
     )

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reconciler.agent.backoff import Backoff
 from reconciler.agent.report import Report
+from reconciler.agent.requirements import explain, missing_features
 from reconciler.compile.node import NodeGraph, compile_node
 from reconciler.engine.converge import NodePlan, converge, observe, plan_node
 from reconciler.engine.journal import Journal
-from reconciler.engine.result import Result
+from reconciler.engine.result import NotStarted, Result
 from reconciler.errors import TnetError
 from reconciler.host.attachment import Attachment, AttachmentStore
 from reconciler.kernel.graph import Graph
+from reconciler.kernel.objects import NODE_OWNER
 from reconciler.kernel.port import Kernel, KernelUnavailable
+from reconciler.kernel.probe import Capabilities
 from reconciler.ledger.trouble import LocalTrouble
 from reconciler.ledger.view import LedgerView
 from reconciler.model.model import Model
@@ -57,6 +60,7 @@ class Parts:
     journal: Journal
     attachments: AttachmentStore
     plug_again: Callable[[tuple[Attachment, ...]], tuple[tuple[Attachment, str], ...]]
+    probe: Callable[[], Capabilities]
     clock: Callable[[], float]
 
 
@@ -67,6 +71,7 @@ class Node:
         self._parts = parts
         self._view: LedgerView | None = None
         self._compiled: NodeGraph | None = None
+        self._capabilities: Capabilities | None = None
         self._backoff = Backoff()
 
     def seconds_to_retry(self) -> float | None:
@@ -84,9 +89,12 @@ class Node:
             return replace(report, unknown_node=True)
         compiled = self._compiled = compile_node(self._view.model, self._parts.name, self._compiled)
         self._parts.keys.update(self._view.model)
-        report = replace(report, compiled=compiled)
+        lacking = self._lacking(compiled)
+        report = replace(report, compiled=compiled, lacking=lacking)
+        if NODE_OWNER in lacking:
+            return report
         try:
-            report = replace(report, results=self._converge(compiled, confirmed))
+            report = replace(report, results=self._converge(compiled, lacking.keys(), confirmed))
         except KernelUnavailable as error:
             return replace(report, kernel_trouble=error)
         return replace(report, unplugged=self._parts.plug_again(self._parts.attachments.all()))
@@ -100,8 +108,12 @@ class Node:
                 f"the ledger has no node {parts.name}",
                 "a farmer adds it: tnet node add; or correct `node` in the config",
             )
-        graphs = graphs_of(compile_node(view.model, parts.name))
-        return plan_node(graphs, observe(graphs, parts.kernel))
+        compiled = compile_node(view.model, parts.name)
+        lacking = self._lacking(compiled)
+        graphs = [graph for graph in graphs_of(compiled) if graph.owner not in lacking]
+        found = plan_node(graphs, observe(graphs, parts.kernel), keep=lacking.keys())
+        refused = tuple(NotStarted(owner, f"the kernel lacks: {why}") for owner, why in lacking.items())
+        return replace(found, results=(*found.results, *refused))
 
     def _read_ledger(self, fetch: bool) -> LocalTrouble | None:
         """Keep the last good view when the remote can't be asked; take the clone's when there is none yet."""
@@ -120,10 +132,25 @@ class Node:
             log.warning("nor is there a last good state: %s", trouble)
             return None
 
-    def _converge(self, compiled: NodeGraph, confirmed: bool) -> Mapping[str, Result]:
+    def _lacking(self, compiled: NodeGraph) -> dict[str, str]:
+        """By owner, what its graph needs and this kernel lacks. Tried again while something is missing: a
+        package or module may have been installed."""
+        if self._capabilities is None or self._capabilities.missing:
+            self._capabilities = self._parts.probe()
+        missing = {graph.owner: missing_features(graph, self._capabilities) for graph in graphs_of(compiled)}
+        return {owner: explain(features) for owner, features in missing.items() if features}
+
+    def _converge(
+        self, compiled: NodeGraph, lacking: Collection[str], confirmed: bool
+    ) -> Mapping[str, Result]:
+        """Owners in back-off, and those for which the kernel lacks something, are left as they are."""
         desired = {graph.owner: graph for graph in graphs_of(compiled)}
         now = self._parts.clock()
-        due = [graph for owner, graph in desired.items() if self._backoff.due(owner, graph, now)]
+        due = [
+            graph
+            for owner, graph in desired.items()
+            if owner not in lacking and self._backoff.due(owner, graph, now)
+        ]
         waiting = desired.keys() - {graph.owner for graph in due}
         results = converge(due, self._parts.kernel, self._parts.journal, keep=waiting, confirmed=confirmed)
         self._note(results, desired, now)

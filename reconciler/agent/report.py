@@ -23,13 +23,15 @@ SHOWN_REJECTIONS = 50
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A pass as values. What is None or empty did not happen or was not reached."""
+    """A pass as values. What is None or empty did not happen or was not reached. `lacking` says by owner
+    what the kernel lacks for it."""
 
     node: str
     view: LedgerView | None = None
     trouble: TnetError | None = None
     unknown_node: bool = False
     compiled: NodeGraph | None = None
+    lacking: Mapping[str, str] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
     kernel_trouble: TnetError | None = None
     unplugged: tuple[tuple[Attachment, str], ...] = ()
@@ -39,7 +41,7 @@ class Report:
         """Whether the ledger was read and the kernel is what it says."""
         reached = self.view is not None and self.compiled is not None and self.kernel_trouble is None
         judged = self.trouble is None and self.view is not None and self.view.alarm is None
-        return reached and judged and all(result.ok for result in self.results.values())
+        return reached and judged and not self.lacking and all(result.ok for result in self.results.values())
 
 
 def to_status(report: Report, *, pid: int, time: str, passes: int, before: Status | None = None) -> Status:
@@ -85,6 +87,8 @@ def _node_conditions(report: Report, before: Status | None) -> tuple[Condition, 
         converged = _condition(
             "Converged", False, "NodeUnknown", f"the ledger has no node {report.node}; nothing was changed"
         )
+    elif NODE_OWNER in report.lacking:
+        converged = _condition("Converged", False, "MissingFeature", report.lacking[NODE_OWNER])
     elif report.kernel_trouble is not None:
         converged = _condition("Converged", False, "KernelUnavailable", str(report.kernel_trouble))
     else:
@@ -175,6 +179,8 @@ def _slice_here(part: NetworkPart, report: Report) -> Slice | None:
 def _network_converged(part: NetworkPart, report: Report, earlier: Iterable[Condition]) -> Condition:
     if part.graph is None:
         return _condition("Converged", False, "NotBuilt", "see Healthy")
+    if part.netid in report.lacking:
+        return _condition("Converged", False, "MissingFeature", report.lacking[part.netid])
     if report.kernel_trouble is not None:
         return _condition("Converged", False, "KernelUnavailable", str(report.kernel_trouble))
     return _converged(report.results.get(part.netid), earlier)

@@ -179,6 +179,28 @@ def reaches(machine: Machine, container: str, address: str, timeout_s: float = 1
         assert time.monotonic() < deadline, f"{container} does not reach {address}"
 
 
+def test_a_missing_feature_is_named_with_what_to_install_and_nothing_is_half_built(
+    lab: Lab, p1: Machine
+) -> None:
+    device, program = wireguard_of(p1, "web"), "/usr/bin/wireguard-go"
+    shell(p1, f"mount --bind /dev/null {program}; kill -9 $(cut -d' ' -f1 /run/tnet/wireguard/{device}.pid)")
+    try:
+        kill_agent(p1)
+        start_agent(lab.record, p1)
+        status = await_status(
+            [p1], lambda status: status.pid == agent_pid(p1) and not status.ready, "it is noticed"
+        )["p1"]
+        converged = network_condition(status, "web", "Converged")
+        assert converged.reason == "MissingFeature"
+        assert "install the Debian package wireguard-go" in converged.message
+        assert device not in shell(p1, f"ip -n {namespace_of(p1, 'web')} -br link")
+        planned = p1.run(["tnet", "plan"])
+        assert "wireguard-go" in planned.stdout
+        reaches(p1, "acme-web", "10.10.2.10")
+    finally:
+        shell(p1, f"umount {program}")
+
+
 def test_stopping_the_agent_leaves_the_networks_up_and_a_start_changes_nothing(lab: Lab, p1: Machine) -> None:
     before = snapshots([p1])
     sessions = shell(p1, f"wg show {wireguard_of(p1, 'web')} latest-handshakes")

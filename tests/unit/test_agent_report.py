@@ -150,6 +150,15 @@ def test_a_wireguard_device_that_went_by_itself_is_told_and_a_first_one_is_not()
     assert second.ready
 
 
+def test_a_network_for_which_the_kernel_lacks_something_says_what_to_install() -> None:
+    results: dict[str, Result] = {NODE_OWNER: Unchanged(NODE_OWNER)}
+    said = report(view(), results=results, lacking={"netid": "no WireGuard (install wireguard-go)"})
+    converged = condition(status(said).networks[0], "Converged")
+    assert (converged.status, converged.reason) == (False, "MissingFeature")
+    assert "install wireguard-go" in converged.message
+    assert not said.ok
+
+
 def test_a_suspended_network_says_why() -> None:
     why = suspended(Suspension("NotGranted", "the grant is gone"))
     part = NetworkPart("acme", "web", "netid", None, (why,))
