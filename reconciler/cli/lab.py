@@ -60,9 +60,12 @@ def up(name: str) -> None:
     from reconciler.lab.demo.play import play_demo
     from reconciler.lab.demo.script import BUILDING
     from reconciler.lab.demo.transcript import Transcript
+    from reconciler.lab.errors import LabError
     from reconciler.lab.record import Record
 
     told = play_demo(Record.named(name), BUILDING, Transcript(), keep=True)
+    if not told.complete:
+        raise LabError("the farm is not whole", f"take it down: tnet lab down --name {name}")
     _say_how_to_play(name, "add-node")
     sys.exit(0 if told.ok else 1)
 

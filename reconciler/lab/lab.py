@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +18,18 @@ from reconciler.lab.record import Record, none_of_that_name
 from reconciler.lab.topology import FARM, Topology
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_TOOLS = {
+    "bridge": "iproute2",
+    "git": "git",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "nsenter": "util-linux",
+    "ping": "iputils-ping",
+    "setsid": "util-linux",
+    "ssh-keygen": "openssh-client",
+    "wg": "wireguard-tools",
+}
+"""What the lab runs -> the Debian package that has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +54,24 @@ class Lab:
 
 
 def up(record: Record, topology: Topology = FARM) -> Lab:
-    """Make the machines and their cables. What was made stays when it fails: `down` removes it."""
+    """Claim the record's name and build. What was made stays when it fails: `down` removes it."""
+    claim(record)
+    return build(record, topology)
+
+
+def claim(record: Record) -> None:
+    """Take the lab's name. Raises LabError if somebody has it, or if this can't work here at all."""
+    if os.geteuid() != 0:
+        raise LabError("the lab makes namespaces and mounts, so it needs root", "sudo tnet lab demo")
+    missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
+    if missing:
+        packages = " ".join(dict.fromkeys(_TOOLS[tool] for tool in missing))
+        raise LabError(f"the lab needs {', '.join(missing)}", f"apt-get install {packages}")
     record.create()
+
+
+def build(record: Record, topology: Topology = FARM) -> Lab:
+    """Make the machines and their cables under a name that is claimed."""
     _adopt_orphans()
     machines = start_machines(record, [machine.name for machine in topology.machines])
     lab = Lab(record, machines, topology)

@@ -77,6 +77,14 @@ def test_a_name_is_taken_once(new_record: NewRecord) -> None:
     assert find(lab.record).machines.keys() == lab.machines.keys()
 
 
+def test_a_demo_under_a_name_that_is_taken_leaves_that_lab_alone(new_record: NewRecord) -> None:
+    lab = up(new_record())
+    demo = subprocess.run(tnet_lab("demo", "--name", lab.record.name), capture_output=True, text=True)
+    assert demo.returncode == 1
+    assert f"there is a lab {lab.record.name} already" in demo.stderr
+    assert find(lab.record).machine("p1").output(["hostname"]) == "p1\n"
+
+
 def test_what_starts_in_a_machine_ends_with_it(new_record: NewRecord) -> None:
     lab = up(new_record())
     lab.machine("p1").output(["sh", "-c", "setsid --fork sleep 1000 > /dev/null 2>&1"])

@@ -8,7 +8,7 @@ from reconciler.lab import containers, observe
 from reconciler.lab.agents import await_status, start_agent
 from reconciler.lab.demo.check import Check, compare
 from reconciler.lab.demo.scene import Scene
-from reconciler.lab.lab import up
+from reconciler.lab.lab import build
 from reconciler.lab.ledger_build import configure_nodes, found_ledger
 from reconciler.lab.observe import Source
 
@@ -17,7 +17,7 @@ _OUTSIDE = ("203.0.113.10", "2001:db8:ffff::10")
 
 def farm(scene: Scene) -> Iterator[Check]:
     """Machines and cables; then every node reaches the outside host, before tnet has done anything."""
-    scene.lab = up(scene.record)
+    scene.lab = build(scene.record)
     count = len(scene.lab.machines)
     yield Check(f"{count} machines run, each in namespaces of its own: {', '.join(scene.lab.machines)}", True)
     asked = [(Source(node.name, node), _OUTSIDE) for node in scene.lab.nodes]

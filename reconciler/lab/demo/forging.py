@@ -91,22 +91,28 @@ def _victims(networks: Sequence[TenantNetwork]) -> Iterator[Victim]:
 
 
 def _attacks(scene: Scene, victim: Victim) -> Iterator[Attack]:
+    """At every address of the victim's machine, honestly and under the fast neighbour's address; from
+    containers also at every address they can see between themselves and that machine."""
     machine = scene.lab.topology.machine(victim.member.machine)
     doors = [address.split("/")[0] for interface in machine.interfaces for address in interface.addresses]
-    for source in _attackers(scene, victim):
-        inner = [str(NODE_TRANSIT.lower_ipv4.ip), str(NODE_TRANSIT.upper_ipv4.ip)] if source.namespace else []
-        for door in (*doors, *inner):
-            yield Attack(source, victim, door, "")
-        for door in (door for door in doors if ":" not in door):
-            yield Attack(source, victim, door, FAST_ADDRESSES[victim.neighbour.machine])
-
-
-def _attackers(scene: Scene, victim: Victim) -> Iterator[Source]:
     for network in scene.networks:
         if network.tenant != victim.network.tenant:
-            yield from (containers.source(scene.lab, each) for each in network.containers)
-    yield Source("outside", scene.machine("outside"))
-    yield Source("internet", scene.machine("internet"))
+            inner = [*_bridges(network), str(NODE_TRANSIT.lower_ipv4.ip), str(NODE_TRANSIT.upper_ipv4.ip)]
+            for container in network.containers:
+                yield from _from(containers.source(scene.lab, container), victim, doors, inner)
+    for name in ("outside", "internet"):
+        yield from _from(Source(name, scene.machine(name)), victim, doors, ())
+
+
+def _bridges(network: TenantNetwork) -> list[str]:
+    return [str(member.slice.gateway_ipv4.ip) for member in network.members]
+
+
+def _from(source: Source, victim: Victim, doors: Sequence[str], inner: Sequence[str]) -> Iterator[Attack]:
+    for door in (*doors, *inner):
+        yield Attack(source, victim, door, "")
+    for door in (door for door in doors if ":" not in door):
+        yield Attack(source, victim, door, FAST_ADDRESSES[victim.neighbour.machine])
 
 
 def _control(scene: Scene, victim: Victim) -> Attack:

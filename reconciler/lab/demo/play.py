@@ -18,7 +18,7 @@ from reconciler.lab.demo.scene import Scene
 from reconciler.lab.demo.script import BUILDING, SHOWING, TEARDOWN
 from reconciler.lab.demo.transcript import Transcript
 from reconciler.lab.footprint import footprint
-from reconciler.lab.lab import down
+from reconciler.lab.lab import claim, down
 from reconciler.lab.record import Record
 
 _LAST_LINES = 8
@@ -70,10 +70,15 @@ def last_words(record: Record) -> list[str]:
 
 
 def play_demo(record: Record, steps: Sequence[Step], transcript: Transcript, keep: bool) -> Report:
-    """Build, show, take down (unless `keep`); also when interrupted, then KeyboardInterrupt goes on."""
+    """Build, show, take down (unless `keep`); also when interrupted, then KeyboardInterrupt goes on.
+
+    Raises LabError, with nothing done, if there is a lab of that name.
+    """
     began = time.monotonic()
     report = Report()
-    scene = Scene(record, footprint(), transcript.progress)
+    before = footprint()
+    claim(record)
+    scene = Scene(record, before, transcript.progress)
     player = Player(scene, transcript, report)
     _open(transcript)
     count = len(steps) + (0 if keep else 1)
