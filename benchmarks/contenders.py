@@ -85,7 +85,8 @@ def run_converge(size: int, directory: Path) -> dict[str, float]:
 
 def _idle(node: Node, graphs: Sequence[Graph]) -> None:
     results = node.converge(graphs)
-    assert all(isinstance(result, Unchanged) for result in results.values())
+    changed = [result.message for result in results.values() if not isinstance(result, Unchanged)]
+    assert not changed, changed[:3]
 
 
 def _changes(node: Node, model: Model, size: int) -> list[float]:

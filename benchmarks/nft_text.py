@@ -27,8 +27,9 @@ def _chain(chain: Chain) -> Iterator[str]:
 
 
 def _rule(rule: NftRule) -> str:
+    ports = " to :{}-{}".format(*rule.ports) if rule.ports else ""
     comment = f' comment "{rule.comment}"' if rule.comment else ""
-    return " ".join([*map(_match, rule.matches), rule.verdict]) + comment
+    return " ".join([*map(_match, rule.matches), rule.verdict]) + ports + comment
 
 
 def _match(match: Match) -> str:

@@ -140,7 +140,8 @@ def _table_lines(table: NftTable) -> Mapping[str, None]:
 
 def _rule(rule: NftRule) -> str:
     parts = [f"{m.field}{' !=' if m.negated else ''} {_show(m.values)}" for m in rule.matches]
-    return " ".join([*parts, rule.verdict])
+    ports = [] if rule.ports is None else [f"to :{rule.ports[0]}-{rule.ports[1]}"]
+    return " ".join([*parts, rule.verdict, *ports])
 
 
 def _show(value: object) -> str:
