@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import pickle
 import statistics
 import subprocess
@@ -67,6 +68,14 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def both(name: str, action: Callable[[], object]) -> dict[str, float]:
+    """Wall time as `name`, and as `name cpu` the processor's, in this process and those it waited for."""
+    before = os.times()
+    wall = timed(action)
+    after = os.times()
+    return {name: wall, f"{name} cpu": sum(after[:4]) - sum(before[:4])}
+
+
 def run_converge(size: int, directory: Path) -> dict[str, float]:
     """All that is measured of tnet itself."""
     node = Node(LinuxTransport(), directory)
@@ -75,7 +84,7 @@ def run_converge(size: int, directory: Path) -> dict[str, float]:
     model = farm.model(numbers)
     graphs: list[Graph] = []
     found["compile"] = timed(lambda: graphs.extend(farm.graphs(model)))
-    found["converge"] = timed(lambda: node.converge(graphs))
+    found |= both("converge", lambda: node.converge(graphs))
     found["objects"] = sum(len(graph.objects) for graph in graphs)
     found["idle"] = statistics.median(timed(lambda: _idle(node, graphs)) for _ in range(3))
     found["change"] = statistics.median(_changes(node, model, size))
@@ -121,7 +130,7 @@ def run_replay(size: int, directory: Path) -> dict[str, float]:
     """The recorded calls; the reads of the idle pass have what they read by then."""
     transport = LinuxTransport()
     cold, idle = _load(directory / "cold.calls"), _load(directory / "idle.calls")
-    found = {"replay": timed(lambda: replay(cold, transport))}
+    found = both("replay", lambda: replay(cold, transport))
     found["reads"] = statistics.median(timed(lambda: replay(idle, transport)) for _ in range(3))
     return found
 
@@ -130,7 +139,7 @@ def run_script(size: int, directory: Path) -> dict[str, float]:
     """The shell script. Afterwards tnet must find nothing to do, or it did something else."""
     graphs = farm.graphs(farm.model(range(1, size + 1)))
     script = write_script(graphs, directory)
-    found = {"script": timed(lambda: subprocess.run(["sh", str(script)], check=True))}
+    found = both("script", lambda: subprocess.run(["sh", str(script)], check=True))
     _idle(Node(LinuxTransport(), directory), graphs)
     return found
 

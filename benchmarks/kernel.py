@@ -52,6 +52,9 @@ def _at_size(size: int, at: Times) -> list[Figure]:
         Figure(f"cold.{size}", at["converge"], "s", what=f"cold converge of {at['objects']:.0f} objects"),
         Figure(f"cold.replay.{size}", at["replay"], "s", what="the same calls without planning"),
         Figure(f"cold.script.{size}", at["script"], "s", what="the same by ip -batch, nft -f"),
+        Figure(f"cold.cpu.{size}", at["converge cpu"], "s", what="processor time of the converge"),
+        Figure(f"cold.replay.cpu.{size}", at["replay cpu"], "s", what="of the replay"),
+        Figure(f"cold.script.cpu.{size}", at["script cpu"], "s", what="of the script and its processes"),
         Figure(f"P1.{size}", at["converge"] / at["replay"], "x", 1.25, what="converge against replay"),
         Figure(
             f"P2.{size}", at["script"] / at["converge"], "x", 5, at_least=True, what="script against converge"
