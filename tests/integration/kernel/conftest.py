@@ -12,11 +12,14 @@ import pytest
 
 from reconciler.kernel.linux import LinuxTransport
 from reconciler.kernel.linux.inside import inside_new
+from reconciler.kernel.linux.scratch import kernel_has_wireguard
 from reconciler.kernel.linux.syscalls import setns
+from reconciler.kernel.linux.transport import WireGuardKind
 from reconciler.kernel.netlink_kernel import NetlinkKernel
 from reconciler.kernel.objects import Namespace
 from reconciler.services.wireguard_go import WireGuardGo
 from tests.integration.kernel.keys import Keys
+from tests.integration.kernel.mesh import Mesh
 from tests.integration.kernel.operations import NAT, NS, add, done, run
 
 CLONE_NEWNS = 0x20000
@@ -33,9 +36,17 @@ def machine(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def transport(machine: Path) -> Iterator[LinuxTransport]:
+def wireguard_kind() -> WireGuardKind | None:
+    """None: whichever this kernel makes. Tests of one kind override it."""
+    return None
+
+
+@pytest.fixture
+def transport(machine: Path, wireguard_kind: Literal[kernel, userspace] | None) -> Iterator[LinuxTransport]:
+    if wireguard_kind == "kernel" and not kernel_has_wireguard():
+        pytest.skip("this kernel has no WireGuard")
     daemons = WireGuardGo(machine / "wireguard")
-    found = LinuxTransport(daemons)
+    found = LinuxTransport(daemons, wireguard_kind)
     yield found
     for device in daemons.running():
         daemons.stop(device)
@@ -68,6 +79,11 @@ def underlay(home: NetlinkKernel) -> NetlinkKernel:
     run("ip", "address", "add", "10.99.0.1/24", "dev", "fast0")
     run("ip", "link", "set", "fast0", "up")
     return home
+
+
+@pytest.fixture
+def mesh(kernel: NetlinkKernel, keys: Keys) -> Mesh:
+    return Mesh(kernel, keys)
 
 
 class _own_mounts:
