@@ -42,7 +42,7 @@ def wireguard_kind() -> WireGuardKind | None:
 
 
 @pytest.fixture
-def transport(machine: Path, wireguard_kind: Literal[kernel, userspace] | None) -> Iterator[LinuxTransport]:
+def transport(machine: Path, wireguard_kind: WireGuardKind | None) -> Iterator[LinuxTransport]:
     if wireguard_kind == "kernel" and not kernel_has_wireguard():
         pytest.skip("this kernel has no WireGuard")
     daemons = WireGuardGo(machine / "wireguard")
