@@ -1,0 +1,366 @@
+"""Random histories: a few people, a few documents, commits, branches, merges and reverts, honest and not.
+
+A history is a list of moves, so it shrinks to one that a person can read. Numbers in a move are taken modulo
+what there is. `Repository` holds it in memory and answers the judge; `written` puts the same objects into a
+real repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from hypothesis import strategies as st
+
+from reconciler.ledger.books import opened
+from reconciler.ledger.judge import judge
+from reconciler.ledger.keys import PublicKey
+from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, object_id
+from reconciler.ledger.provider import Transaction
+from reconciler.ledger.rejected import Rejected
+from reconciler.ledger.state import State
+from reconciler.ledger.store import Edge
+from reconciler.ledger.verdict import Reason, Verdict
+from reconciler.model.loader import load
+from reconciler.model.model import Model
+from tests.integration.ledger import world
+from tests.integration.ledger.world import ALICE, BOB, CHLOE, DAVE, ERIN, MALLORY, Blob, Files, Person, signed
+
+PEOPLE: tuple[Person | None, ...] = (ALICE, BOB, DAVE, DAVE, ERIN, CHLOE, MALLORY, None)
+POLICY, FARM, NODE = "trust/policy.yaml", "farms/paris/farm.yaml", "farms/paris/nodes/p1.yaml"
+GRANT, ACME, GLOBEX = (
+    "farms/paris/grants/acme.yaml",
+    "tenants/ac/acme/tenant.yaml",
+    "tenants/gl/globex/tenant.yaml",
+)
+
+
+@cache
+def contents() -> dict[str, tuple[Blob | None, ...]]:
+    """What may be written to each path: few values, so that histories return to where they were."""
+    return {
+        world.WEB: (*(Blob(world.network("web", n)) for n in (1, 2, 3)), Blob(b"no document"), None),
+        world.MAIL: (
+            Blob(world.network("mail", 4, [("paris/p1", 1, 1)])),
+            Blob(world.network("mail", 5)),
+            None,
+        ),
+        world.SHOP: (
+            Blob(world.network("shop", 6, [("paris/p1", 1, 1)])),
+            Blob(world.network("shop", 7)),
+            None,
+        ),
+        POLICY: tuple(
+            Blob(world.policy(*who, version=version, threshold=len(who)))
+            for version in (2, 3)
+            for who in ((ALICE,), (ALICE, CHLOE))
+        ),
+        FARM: (Blob(world.farm("paris", BOB)), Blob(world.farm("paris", CHLOE)), None),
+        NODE: (Blob(world.node("p1")), None),
+        GRANT: (Blob(world.grant("acme", 1)), Blob(world.grant("acme", 5)), None),
+        ACME: (
+            Blob(world.tenant("acme", DAVE)),
+            Blob(world.tenant("acme", DAVE, CHLOE, threshold=2)),
+            Blob(world.tenant("acme", CHLOE)),
+            None,
+        ),
+        GLOBEX: (Blob(world.tenant("globex", ERIN)), Blob(world.tenant("globex", ERIN, proofs=())), None),
+        "README": (Blob(b"one"), Blob(b"two"), None),
+        "farms/paris/other.yaml": (Blob(b"x"), Blob(world.node("p1"), "120000"), None),
+    }
+
+
+# --- moves -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Write:
+    """A commit on main, or on a branch from main's tip, or (`base` counts back) from another commit."""
+
+    changes: tuple[tuple[str, int], ...]
+    by: Person | None
+    base: int | None = None
+
+
+@dataclass(frozen=True)
+class Undo:
+    """A commit on main that gives the paths of an earlier transaction the contents they had before it."""
+
+    back: int
+    by: Person | None
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Main merges other commits: `honest` takes what they changed, the others bend it."""
+
+    others: tuple[int, ...]
+    by: Person | None
+    how: str = "honest"
+    smuggled: tuple[tuple[str, int], ...] = ()
+
+
+Move = Write | Undo | Merge
+
+OWNERS: dict[str, Person] = {
+    world.WEB: DAVE,
+    world.MAIL: DAVE,
+    world.SHOP: ERIN,
+    POLICY: ALICE,
+    FARM: BOB,
+    NODE: BOB,
+    GRANT: BOB,
+    ACME: DAVE,
+    GLOBEX: ERIN,
+}
+TIP = -1
+"""As the base of a write: a branch that begins at main's tip."""
+
+_people = st.sampled_from(PEOPLE)
+_numbers = st.integers(0, 4)
+_back = st.integers(0, 6)
+_changes = st.lists(st.tuples(st.sampled_from(tuple(contents())), _numbers), min_size=1, max_size=2).map(
+    tuple
+)
+
+
+@st.composite
+def _own_write(draw: st.DrawFn, base: int | None) -> Write:
+    """A change of one document by whom it is for."""
+    path = draw(st.sampled_from(tuple(OWNERS)))
+    return Write(((path, draw(_numbers)),), OWNERS[path], base)
+
+
+_own = _own_write(None).map(lambda write: [write])
+_any = st.builds(Write, _changes, _people, st.none() | _back).map(lambda write: [write])
+_undo = st.builds(Undo, _back, _people).map(lambda undo: [undo])
+_others = st.lists(_back, min_size=1, max_size=2, unique=True).map(tuple)
+_ways = st.sampled_from(("honest", "honest", "ours", "theirs"))
+_bent_merge = st.builds(Merge, _others, _people, _ways, st.just(()) | _changes).map(lambda merge: [merge])
+_pull = st.tuples(_own_write(TIP), st.builds(Merge, st.just((0,)), st.none() | _people)).map(list)
+_late_pull = st.tuples(_own_write(TIP), _own_write(None), st.builds(Merge, st.just((1,)), st.none())).map(
+    list
+)
+
+
+def histories(max_size: int = 15) -> st.SearchStrategy[list[Move]]:
+    """Moves on top of a ledger that has a farm, a node, a grant and two tenants: about half are honest."""
+    groups = st.one_of(_own, _own, _pull, _late_pull, _any, _undo, _bent_merge)
+    return st.lists(groups, min_size=1, max_size=max_size).map(
+        lambda lists: [m for each in lists for m in each]
+    )
+
+
+@st.composite
+def honest_histories(draw: st.DrawFn) -> list[Move]:
+    """Writes by whoever owns the path, some undone at once by the same."""
+    moves: list[Move] = []
+    for _ in range(draw(st.integers(1, 15))):
+        path = draw(st.sampled_from((world.WEB, world.MAIL, world.SHOP, GRANT, NODE)))
+        moves.append(Write(((path, draw(_numbers)),), OWNERS[path]))
+        if draw(st.booleans()):
+            moves.append(Undo(0, OWNERS[path]))
+    return moves
+
+
+# --- the repository in memory ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Node:
+    """A commit."""
+
+    parents: tuple[CommitId, ...]
+    files: Mapping[str, Blob]
+    by: Person | None
+
+
+@dataclass
+class Repository:
+    """Commits in memory; implements `provider.Provider`. Signatures are taken as given."""
+
+    nodes: dict[CommitId, Node] = field(default_factory=dict)
+    chain: list[CommitId] = field(default_factory=list)
+    blobs: dict[ObjectId, bytes] = field(default_factory=dict)
+
+    def commit(self, files: Mapping[str, Blob], by: Person | None, parents: Sequence[CommitId]) -> CommitId:
+        name = CommitId(object_id("commit", f"{len(self.nodes)} {parents}".encode()))
+        self.nodes[name] = Node(tuple(parents), dict(files), by)
+        for blob in files.values():
+            self.blobs[object_id("blob", blob.data)] = blob.data
+        return name
+
+    def advance(self, files: Mapping[str, Blob], by: Person | None, *others: CommitId) -> None:
+        self.chain.append(self.commit(files, by, [*self.chain[-1:], *others]))
+
+    def ancestors(self, commit: CommitId) -> set[CommitId]:
+        found: set[CommitId] = set()
+        waiting = [commit]
+        while waiting:
+            each = waiting.pop()
+            if each not in found:
+                found.add(each)
+                waiting += self.nodes[each].parents
+        return found
+
+    # The judge's questions.
+
+    def signer(self, commit: CommitId) -> PublicKey:
+        person = self.nodes[commit].by
+        if person is None:
+            raise Rejected(Reason.UNSIGNED, "not signed")
+        return person.key
+
+    def blob(self, name: ObjectId) -> bytes | None:
+        return self.blobs[name]
+
+    def merged(self, transaction: Transaction) -> dict[CommitId, tuple[CommitId, ...]]:
+        first, *others = transaction.parents
+        known = self.ancestors(first)
+        new = {each for other in others for each in self.ancestors(other)} - known
+        return {each: self.nodes[each].parents for each in new}
+
+    def differences(self, edges: Sequence[Edge]) -> list[tuple[Change, ...]]:
+        return [self._difference(edge.parent, edge.commit) for edge in edges]
+
+    def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
+        return ancestor in self.ancestors(commit)
+
+    def _difference(self, parent: CommitId | None, commit: CommitId) -> tuple[Change, ...]:
+        old = self.nodes[parent].files if parent else {}
+        new = self.nodes[commit].files
+        paths = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+        return tuple(Change(path.encode(), entry(old.get(path)), entry(new.get(path))) for path in paths)
+
+    def transactions(self) -> Iterator[Transaction]:
+        for commit in self.chain[1:]:
+            parents = self.nodes[commit].parents
+            yield Transaction(commit, parents, b"", self._difference(parents[0], commit))
+
+
+def entry(blob: Blob | None) -> Entry | None:
+    return None if blob is None else Entry(blob.mode, object_id("blob", blob.data))
+
+
+BEGUN: dict[str, Blob] = {
+    POLICY: Blob(world.policy(ALICE)),
+    FARM: Blob(world.farm("paris", BOB)),
+    NODE: Blob(world.node("p1")),
+    GRANT: Blob(world.grant("acme", 5)),
+    "farms/paris/grants/globex.yaml": Blob(world.grant("globex", 5)),
+    ACME: Blob(world.tenant("acme", DAVE)),
+    GLOBEX: Blob(world.tenant("globex", ERIN)),
+}
+
+
+def repository(moves: Sequence[Move]) -> Repository:
+    """The repository in which these moves were made, beginning with everything in `BEGUN`."""
+    made = Repository()
+    made.advance(BEGUN, ALICE)
+    for move in moves:
+        _make(made, move)
+    return made
+
+
+def _make(made: Repository, move: Move) -> None:
+    tip = made.chain[-1]
+    if isinstance(move, Write):
+        on_tip = move.base is None or move.base == TIP
+        base = tip if on_tip else list(made.nodes)[-1 - (move.base or 0) % len(made.nodes)]
+        files = _changed(made.nodes[base].files, move.changes)
+        if move.base is None:
+            made.advance(files, move.by)
+        else:
+            made.commit(files, move.by, [base])
+    elif isinstance(move, Undo):
+        made.advance(_undone(made, move), move.by)
+    else:
+        _merge(made, move)
+
+
+def _changed(files: Mapping[str, Blob], changes: Sequence[tuple[str, int]]) -> dict[str, Blob]:
+    changed = dict(files)
+    for path, number in changes:
+        values = contents()[path]
+        _put(changed, path, values[number % len(values)])
+    return changed
+
+
+def _undone(made: Repository, move: Undo) -> dict[str, Blob]:
+    commit = made.chain[-1 - move.back % len(made.chain)]
+    parents, files = made.nodes[commit].parents, dict(made.nodes[made.chain[-1]].files)
+    if parents:
+        old, new = made.nodes[parents[0]].files, made.nodes[commit].files
+        for path in old.keys() | new.keys():
+            if old.get(path) != new.get(path):
+                _put(files, path, old.get(path))
+    return files
+
+
+def _merge(made: Repository, move: Merge) -> None:
+    names, tip = list(made.nodes), made.chain[-1]
+    known = made.ancestors(tip)
+    others = [name for name in (names[-1 - back % len(names)] for back in move.others) if name not in known]
+    if not others:
+        return
+    files = dict(made.nodes[tip].files)
+    if move.how == "theirs":
+        files = dict(made.nodes[others[0]].files)
+    elif move.how == "honest":
+        for other in others:
+            _take_changes(made, files, other, known)
+    made.advance(_changed(files, move.smuggled), move.by, *dict.fromkeys(others))
+
+
+def _take_changes(made: Repository, files: dict[str, Blob], other: CommitId, known: set[CommitId]) -> None:
+    """What the other side changed since the last transaction that it knows."""
+    behind = made.ancestors(other)
+    base = next(made.nodes[each].files for each in reversed(made.chain) if each in behind)
+    theirs = made.nodes[other].files
+    for path in base.keys() | theirs.keys():
+        if base.get(path) != theirs.get(path):
+            _put(files, path, theirs.get(path))
+
+
+def _put(files: dict[str, Blob], path: str, blob: Blob | None) -> None:
+    if blob is None:
+        files.pop(path, None)
+    else:
+        files[path] = blob
+
+
+# --- judging it --------------------------------------------------------------------------------------
+
+
+def beginning(made: Repository) -> State:
+    """The state at the first commit, all of which is in effect."""
+    return state_of(made.chain[0], made.nodes[made.chain[0]].files)
+
+
+def state_of(anchor: CommitId, files: Mapping[str, Blob]) -> State:
+    governed = {path: blob for path, blob in files.items() if path != "README"}
+    names = {path.encode(): object_id("blob", blob.data) for path, blob in governed.items()}
+    model = Model.of({path: load(path, blob.data) for path, blob in governed.items()})
+    return State.of(opened(anchor, names), model)
+
+
+def judged(made: Repository) -> Iterator[tuple[State, Transaction, State, Verdict]]:
+    """Each transaction with the state before and after it."""
+    state = beginning(made)
+    for transaction in made.transactions():
+        after, verdict = judge(state, transaction, made)
+        yield state, transaction, after, verdict
+        state = after
+
+
+def written(made: Repository, forge: world.Forge) -> list[CommitId]:
+    """The same history as real objects, signed; the new ids of the chain. Main is at its end."""
+    names: dict[CommitId, CommitId] = {}
+    for name, node in made.nodes.items():
+        files: Files = dict(node.files)
+        payload = forge.payload(forge.write_tree(files), [names[parent] for parent in node.parents], "Move")
+        names[name] = forge.add(signed(payload, node.by) if node.by else payload, files, push=False)
+    chain = [names[name] for name in made.chain]
+    forge.set_main(chain[-1])
+    return chain

@@ -1,0 +1,201 @@
+"""Laws of the judge, over histories by honest and dishonest people."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import event, given, settings
+
+from property_tests.ledger_histories import (
+    BEGUN,
+    Move,
+    Repository,
+    beginning,
+    entry,
+    histories,
+    honest_histories,
+    judged,
+    repository,
+    state_of,
+)
+from reconciler.ledger.governed import is_governed
+from reconciler.ledger.judge import judge
+from reconciler.ledger.objects import CommitId
+from reconciler.ledger.provider import Transaction
+from reconciler.ledger.state import State
+from reconciler.ledger.verdict import Reason
+from reconciler.model.documents import Farm, Policy, Signers, Tenant
+from reconciler.model.loader import load
+from reconciler.model.model import Model
+from reconciler.model.paths import place_of
+
+many = settings(max_examples=5 * settings().max_examples)
+"""An example takes about a millisecond."""
+
+
+@many
+@given(histories())
+def test_a_rejected_transaction_changes_nothing_in_effect(moves: list[Move]) -> None:
+    for before, _, after, verdict in judged(repository(moves)):
+        event(verdict.code)
+        if verdict.reason is not Reason.ACCEPTED:
+            assert after.model == before.model
+            assert after.books.entries == before.books.entries
+            assert after.books.mark == before.books.mark
+            assert after.keyring == before.keyring
+
+
+@many
+@given(histories())
+def test_an_accepted_transaction_puts_in_effect_exactly_what_it_touches(moves: list[Move]) -> None:
+    made = repository(moves)
+    for before, transaction, after, verdict in judged(made):
+        if verdict.reason is not Reason.ACCEPTED:
+            continue
+        result = made.nodes[transaction.commit].files
+        for path in {*before.books.entries, *after.books.entries}:
+            touched = path.decode() in verdict.paths
+            expected = entry(result.get(path.decode())) if touched else before.books.effective(path)
+            assert after.books.effective(path) == expected
+
+
+@many
+@given(histories())
+def test_books_and_model_are_two_views_of_one_state(moves: list[Move]) -> None:
+    made = repository(moves)
+    for _, transaction, after, _ in judged(made):
+        effective = {path.decode(): made.blobs[name] for path, name in after.books.entries.items()}
+        assert after.model == Model.of({path: load(path, data) for path, data in effective.items()})
+        assert after.keyring == State.of(after.books, after.model).keyring
+        own = {path: entry(blob) for path, blob in made.nodes[transaction.commit].files.items()}
+        for path, seen in after.books.overlay().items():
+            own[path.decode()] = seen
+        governed = {path.encode(): seen for path, seen in own.items() if seen and is_governed(path.encode())}
+        assert {path: seen.id for path, seen in governed.items()} == dict(after.books.entries)
+
+
+@many
+@given(histories())
+def test_all_that_comes_into_effect_was_signed_by_those_it_takes(moves: list[Move]) -> None:
+    """Seen from outside: the content of each path was signed, as it is, by enough of those named before."""
+    made = repository(moves)
+    for before, transaction, after, verdict in judged(made):
+        if verdict.reason is not Reason.ACCEPTED:
+            continue
+        for path in verdict.paths:
+            if before.books.effective(path.encode()) != after.books.effective(path.encode()):
+                signers = _signers(before.model, path, path in _present(after))
+                approving = _approving(made, transaction, path, signers)
+                assert len(approving) >= signers.threshold, (path, verdict)
+
+
+def _present(state: State) -> set[str]:
+    return {path.decode() for path in state.books.entries}
+
+
+def _signers(model: Model, path: str, stays: bool) -> Signers:
+    place = place_of(path)
+    assert place is not None and model.policy is not None
+    root, old = model.policy.spec.root, model.documents.get(path)
+    if place.kind is Policy or (place.kind is Farm and not (old and stays)):
+        return root
+    if place.kind is Tenant:
+        return old.spec.signers if isinstance(old, Tenant) else root
+    if place.farm:
+        farm = model.farm(place.farm)
+        assert farm is not None
+        return farm.spec.farmers
+    tenant = model.tenant(place.tenant)
+    assert tenant is not None
+    return tenant.spec.signers
+
+
+def _approving(made: Repository, transaction: Transaction, path: str, signers: Signers) -> set[str]:
+    """Principals who signed a commit new to the ledger in which the path is what it came to be."""
+    wanted = made.nodes[transaction.commit].files.get(path)
+    new = {transaction.commit, *made.merged(transaction)}
+    people = (made.nodes[commit].by for commit in new if made.nodes[commit].files.get(path) == wanted)
+    texts = {person.key.text for person in people if person}
+    return {each.name for each in signers.principals if texts & set(each.keys)}
+
+
+@many
+@given(histories())
+def test_versions_of_the_policy_only_go_up_by_one(moves: list[Move]) -> None:
+    for before, _, after, _ in judged(repository(moves)):
+        assert before.model.policy is not None and after.model.policy is not None
+        assert after.model.policy.spec.version - before.model.policy.spec.version in (0, 1)
+
+
+@many
+@given(histories())
+def test_judging_again_gives_the_same(moves: list[Move]) -> None:
+    made = repository(moves)
+    assert [verdict for *_, verdict in judged(made)] == [verdict for *_, verdict in judged(made)]
+
+
+@many
+@given(histories())
+def test_hashes_tell_histories_and_states_apart(moves: list[Move]) -> None:
+    hashes = Counter(after.books.hash for _, _, after, _ in judged(repository(moves)))
+    assert all(count == 1 for count in hashes.values())
+
+
+@many
+@given(honest_histories())
+def test_commits_and_reverts_end_where_starting_at_the_end_would(moves: list[Move]) -> None:
+    made = repository(moves)
+    states = [beginning(made), *(after for _, _, after, _ in judged(made))]
+    for commit, state in zip(made.chain, states, strict=True):
+        if not state.books.dirty:
+            started = state_of(commit, made.nodes[commit].files)
+            assert started.model == state.model
+            assert started.keyring == state.keyring
+            assert started.books.entries == state.books.entries
+
+
+@many
+@given(histories(max_size=12))
+def test_a_rejected_transaction_matters_to_none_that_does_not_touch_its_paths(moves: list[Move]) -> None:
+    """Without its content, all later transactions on other paths get the same verdict.
+
+    (On its own paths later ones may differ: what was refused there has to be repaired first.)"""
+    made = repository([move for move in moves if not hasattr(move, "others")])
+    rejected = next(
+        (verdict for *_, verdict in judged(made) if not verdict.accepted),
+        None,
+    )
+    if rejected is None:
+        return
+    refused = set(rejected.paths)
+    with_it = [verdict for *_, verdict in judged(made)][rejected.position :]
+    without = [verdict for *_, verdict in judged(_without(made, rejected.commit, refused))][
+        rejected.position :
+    ]
+    for one, other in zip(with_it, without, strict=True):
+        if refused & set(one.paths):
+            return
+        assert (one.reason, one.paths) == (other.reason, other.paths)
+
+
+def _without(made: Repository, commit: CommitId, paths: set[str]) -> Repository:
+    """The same chain in which this transaction and those after it leave these paths as they were."""
+    changed = Repository(dict(made.nodes), list(made.chain), dict(made.blobs))
+    at = made.chain.index(commit)
+    kept = made.nodes[made.chain[at - 1]].files
+    for name in made.chain[at:]:
+        node = made.nodes[name]
+        files = {path: blob for path, blob in node.files.items() if path not in paths}
+        files.update({path: blob for path, blob in kept.items() if path in paths})
+        changed.nodes[name] = type(node)(node.parents, files, node.by)
+    return changed
+
+
+def test_the_beginning_is_in_effect() -> None:
+    made = repository([])
+    state = state_of(made.chain[0], BEGUN)
+    assert _present(state) == set(BEGUN)
+    assert (
+        judge(state, Transaction(CommitId("0" * 40), (made.chain[0],), b"", ()), made)[1].reason
+        is Reason.VOID
+    )
