@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from reconciler.authoring.errors import NothingToDo, RejectedError, WorkTreeErro
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.worktree import WorkTree
 from reconciler.ledger.anchor import Anchor, read_anchor
+from reconciler.ledger.proposal import File
 from reconciler.ledger.replay import Replay, replay
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.documents import Document, Network
@@ -30,11 +32,15 @@ class Draft:
 
 
 class Author:
-    """Edits start from the effective state at HEAD, not from what the files happen to say."""
+    """Edits start from the effective state at HEAD, not from what the files happen to say.
+
+    To be used in a `with` statement: judging keeps git processes running.
+    """
 
     def __init__(self, tree: WorkTree, anchor: Anchor) -> None:
         self.tree = tree
         self.anchor = anchor
+        self._open = ExitStack()
 
     @classmethod
     def open(cls, directory: Path) -> Author:
@@ -56,7 +62,16 @@ class Author:
 
     def judged(self, tip: str) -> Replay:
         """The ledger from its anchor to `tip`."""
-        return replay(self.tree.git_dir, self.anchor, tip)
+        judged = replay(self.tree.git_dir, self.anchor, tip)
+        self._open.callback(judged.close)
+        return judged
+
+    def __enter__(self) -> Author:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """End the git processes that were reading the clone."""
+        self._open.close()
 
     def texts(self, change: Change) -> Changes:
         """The change as file contents: each effective document edited in place, new ones written."""
@@ -85,6 +100,11 @@ class Author:
         commit = write_commit(self.tree, changes, message, key)
         return Draft(commit, changes, self.judged(commit).view.verdicts[-1])
 
+    def judge_unsigned(self, changes: Changes) -> Verdict:
+        """What nodes would say of these changes if the right people had signed them."""
+        files = {path: None if content is None else File(content) for path, content in changes.items()}
+        return self.replay.check_files(files)
+
     def publish(self, draft: Draft) -> None:
         """Move the branch and the files on to the draft."""
         advance(self.tree, draft.commit, draft.changes)
@@ -110,9 +130,8 @@ class Author:
         return changed_text(path, content, document)
 
 
-def require_accepted(draft: Draft) -> None:
-    """Raise RejectedError, with the verdict's words, if nodes would reject the draft."""
-    verdict = draft.verdict
+def require_accepted(verdict: Verdict) -> None:
+    """Raise RejectedError, with the verdict's words, if nodes would reject what it is about."""
     if not verdict.accepted:
         raise RejectedError(
             f"every node would reject this ({verdict.code}): {verdict.detail}",

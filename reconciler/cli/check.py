@@ -58,8 +58,8 @@ def _check_range(tree: WorkTree, commits: str) -> Finding:
     base, dots, head = commits.partition("..")
     if not dots or not base or head.startswith("."):
         raise click.UsageError(f"{commits!r} is not BASE..HEAD, as in origin/main..HEAD")
-    judged = Author.open(tree.root).judged(tree.resolve(head or "HEAD"))
-    verdicts = judged.since(tree.resolve(base))
+    with Author.open(tree.root) as author:
+        verdicts = author.judged(tree.resolve(head or "HEAD")).since(tree.resolve(base))
     return Finding((), verdicts, f"{_count(verdicts, 'transaction')}, all accepted")
 
 
@@ -69,6 +69,12 @@ def _check_files(tree: WorkTree) -> Finding:
     except AnchorUnknown as unknown:
         say(f"{unknown}: every document is looked at, and no signature\n  {unknown.advice}")
         return _check_all(tree)
+    with author:
+        return _check_changed(author)
+
+
+def _check_changed(author: Author) -> Finding:
+    tree = author.tree
     changed = {path: tree.read(path) for path in tree.dirty(GOVERNED_DIRECTORIES)}
     if not changed:
         return Finding((), (), "no document differs from HEAD; of commits: tnet check BASE..HEAD")

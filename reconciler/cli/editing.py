@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +22,29 @@ from reconciler.model.model import Model
 _PUSHED = "push it, and every node picks it up: git push"
 
 
-class Editor:
-    """One edit of the ledger, as the options say."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What every editing verb may be told."""
 
-    def __init__(
-        self, repo: Path, key: str | None, message: str | None, dry_run: bool, force: bool, output: str
-    ) -> None:
-        self._repo, self._key, self._message = repo, key, message
-        self._dry_run, self._force, self._json = dry_run, force, output == "json"
+    repo: Path
+    key: str | None
+    message: str | None
+    dry_run: bool
+    force: bool
+    output: str
+
+
+class Editor:
+    """One edit of the ledger, as the options say. What it opens is closed with `stack`."""
+
+    def __init__(self, options: Options, stack: ExitStack) -> None:
+        self._options = options
+        self._stack = stack
 
     @functools.cached_property
     def author(self) -> Author:
-        return Author.open(self._repo)
+        """The clone that the options name."""
+        return self._stack.enter_context(Author.open(self._options.repo))
 
     @property
     def model(self) -> Model:
@@ -45,23 +58,28 @@ class Editor:
 
     def write(self, subject: str, changes: Changes, notes: tuple[str, ...], next_step: str = _PUSHED) -> None:
         """The same for contents that are ready."""
-        if self._dry_run:
-            return click.echo(difference(self.author.tree, changes))
+        if self._options.dry_run:
+            return self._show(changes)
         draft = self.author.draft(changes, self._words(subject), self._signing_key())
-        if not self._force:
-            require_accepted(draft)
+        if not self._options.force:
+            require_accepted(draft.verdict)
         self.author.publish(draft)
         return self._tell(subject, draft, notes, next_step)
 
+    def _show(self, changes: Changes) -> None:
+        click.echo(difference(self.author.tree, changes))
+        require_accepted(self.author.judge_unsigned(changes))
+
     def _words(self, subject: str) -> str:
-        return f"{subject}\n\n{self._message}" if self._message else subject
+        more = self._options.message
+        return f"{subject}\n\n{more}" if more else subject
 
     def _signing_key(self) -> SigningKey:
-        return choose_signing_key(self._key, self.author.tree.config("user.signingkey"))
+        return choose_signing_key(self._options.key, self.author.tree.config("user.signingkey"))
 
     def _tell(self, subject: str, draft: Draft, notes: tuple[str, ...], next_step: str) -> None:
         verdict = draft.verdict
-        if self._json:
+        if self._options.output == "json":
             return print_json(
                 {
                     "commit": draft.commit,
@@ -97,7 +115,9 @@ def editing_options(function: Callable[..., None]) -> Callable[..., None]:
         output: str,
         **options: Any,
     ) -> None:
-        function(*args, editor=Editor(repo, key, message, dry_run, force, output), **options)
+        with ExitStack() as stack:
+            editor = Editor(Options(repo, key, message, dry_run, force, output), stack)
+            function(*args, editor=editor, **options)
 
     for option in (
         output_option,

@@ -22,8 +22,8 @@ from reconciler.ledger.verdict import Verdict
 @output_option
 def command(revision: str, number: int | None, rejected: bool, repo: Path, output: str) -> None:
     """List the ledger's transactions up to REVISION, the last first: verdict, who signed, why rejected."""
-    author = Author.open(repo)
-    judged = author.judged(author.tree.resolve(revision)).view.verdicts
+    with Author.open(repo) as author:
+        judged = author.judged(author.tree.resolve(revision)).view.verdicts
     wanted = (verdict for verdict in reversed(judged) if not (rejected and verdict.accepted))
     verdicts = list(islice(wanted, number))
     if output == "json":

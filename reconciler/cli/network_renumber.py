@@ -28,8 +28,16 @@ def command(network: Pair, repo: Path) -> None:
     Slots and VNIs are unique; of two networks that chose the same, the one accepted first keeps it. The
     file is changed, not committed.
     """
-    author = Author.open(repo)
     path = network_path(*network)
+    with Author.open(repo) as author:
+        changes = {path: _renumbered(author, network, path)}
+    with ReadyFiles(author.tree, changes) as files:
+        files.put()
+    click.echo(f"gave {network} free numbers in {path}")
+    click.echo("next: tnet commit")
+
+
+def _renumbered(author: Author, network: Pair, path: str) -> bytes:
     content = author.tree.read(path)
     if content is None:
         raise AuthoringError(f"{path}: there is no such file")
@@ -38,7 +46,4 @@ def command(network: Pair, repo: Path) -> None:
     after = renumber(author.model, before, path)
     if after == before:
         raise NothingToDo(f"{network}: nobody else has its numbers")
-    with ReadyFiles(author.tree, {path: changed_text(path, content, after)}) as files:
-        files.put()
-    click.echo(f"gave {network} free numbers in {path}")
-    click.echo("next: tnet commit")
+    return changed_text(path, content, after)

@@ -32,8 +32,8 @@ def command(anchor: str, root_keys: tuple[str, ...], repo: Path) -> None:
     the clone's history leads there.
     """
     pinned = Anchor(CommitId(anchor), frozenset(root_keys))
-    author = Author(WorkTree.open(repo), pinned)
-    transactions = len(author.replay.view.verdicts)
+    with Author(WorkTree.open(repo), pinned) as author:
+        transactions = len(author.replay.view.verdicts)
     write_anchor(author.tree.root, pinned)
     click.echo(
         f"{author.tree.root}: trusts anchor {anchor[:12]}, {transactions} transactions from there to HEAD"

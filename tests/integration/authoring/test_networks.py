@@ -103,6 +103,16 @@ def test_dry_run_shows_the_difference_and_changes_nothing(web: Desk) -> None:
     assert web.snapshot() == before
 
 
+def test_dry_run_says_what_nodes_would_reject(web: Desk) -> None:
+    (web.root / "farms/lyon/grants/acme.yaml").unlink()
+    web.tnet("commit", by="chloe")
+    before = web.snapshot()
+    said = web.tnet("network", "add-node", "acme/web", "lyon/l1", "--dry-run", code=1)
+    assert "+    - node: lyon/l1" in said.out
+    assert "the farm `lyon` grants `acme` nothing" in said.err
+    assert web.snapshot() == before
+
+
 def test_json_for_programs(web: Desk) -> None:
     said = web.tnet("network", "add-node", "acme/web", "lyon/l1", "-o", "json", by="dave").json
     assert said["commit"] == web.git("rev-parse", "HEAD")
