@@ -92,7 +92,6 @@ def _loopback_address(space: Netns, link: Link) -> None:
         ipv4.RT_SCOPE_HOST,
         ipv4.IFA_F_PERMANENT,
         label="lo",
-        protocol=1,
     )
     ipv4.add(space, link, address, replacing=False)
 
@@ -147,6 +146,7 @@ def enslave(world: World, space: Netns, link: Link, master: Link | None) -> None
     _check_port(link)
     world.put(space, replace(link, master=master.device))
     _adopt_mac(world, space, master.device)
+    follow_mtu(world, space, master.device)
     carrier.recount(world, master.device)
 
 
@@ -164,6 +164,7 @@ def release(world: World, space: Netns, link: Link) -> None:
     world.put(space, replace(link, master=None))
     if bridge is not None:
         _adopt_mac(world, space, bridge)
+        follow_mtu(world, space, bridge)
         carrier.recount(world, bridge)
 
 
@@ -175,6 +176,13 @@ def _adopt_mac(world: World, space: Netns, bridge: int) -> None:
     macs = [port.mac for port in _ports(space, found[1])]
     mac = min(macs) if macs else "00:00:00:00:00:00"
     world.put(space, replace(found[1], mac=mac))
+
+
+def follow_mtu(world: World, space: Netns, bridge: int) -> None:
+    """br_mtu_auto_adjust: the least of the ports', 1500 without any, unless somebody has changed it."""
+    link = space.device(bridge)
+    if link is not None and not link.mtu_chosen:
+        world.put(space, replace(link, mtu=min((port.mtu for port in _ports(space, link)), default=1500)))
 
 
 def set_mac(world: World, space: Netns, link: Link, mac: str) -> None:
@@ -241,7 +249,7 @@ def _leave(world: World, space: Netns, link: Link) -> None:
     if space.links[link.index].master is not None:
         release(world, space, space.links[link.index])
     for address in space.addresses4.pop(link.device, ()):
-        ipv4.disconnect(space, link, address)
+        ipv4.disconnect(space, link, address, ())
     for address in space.addresses6.pop(link.device, ()):
         if all(one.address.ip != address.address.ip for one in ipv6.all_addresses(space)):
             fib6.forget_source(space, address.address.ip)

@@ -84,19 +84,14 @@ def lookup(
     raise Refused(errno.ENETUNREACH)
 
 
-def address_type(
-    space: Netns, address: IPv4Address, table: int = LOCAL_TABLE, device: int | None = None
-) -> RouteType:
-    """inet_addr_type and its kin: what the local table says this address is."""
+def address_type(space: Netns, address: IPv4Address, table: int = LOCAL_TABLE) -> RouteType:
+    """inet_addr_type and its kin: what the table says this address is, on whichever device."""
     if address.is_multicast:
         return RouteType.MULTICAST
     if int(address) == 0xFFFFFFFF or address.packed[0] == 0:
         return RouteType.BROADCAST
-    for route in candidates(space, table, address):
-        if device is None or route.device == device:
-            return route.type
-        break
-    return RouteType.UNICAST
+    found = next(candidates(space, table, address), None)
+    return RouteType.UNICAST if found is None else found.type
 
 
 # --- adding ------------------------------------------------------------------------------------------
@@ -114,7 +109,7 @@ def checked(space: Netns, route: FibRoute) -> FibRoute:
     if route.type in DROPPING:
         if route.via is not None or route.device is not None:
             raise Refused(errno.EINVAL, "Nexthop information is not allowed")
-        return _with_source(space, route)
+        return route
     return _with_source(space, _next_hop(space, route))
 
 
@@ -156,14 +151,10 @@ def _onlink_gateway(space: Netns, route: FibRoute) -> FibRoute:
     link = _existing(space, route, "Nexthop device required for onlink")
     if not link.up:
         raise Refused(errno.ENETDOWN, "Nexthop device is not up")
-    if _gateway_type(space, route, link) is not RouteType.UNICAST:
+    assert isinstance(route.via, IPv4Address)
+    if address_type(space, route.via) is not RouteType.UNICAST:
         raise Refused(errno.EINVAL, "Nexthop has invalid gateway")
     return replace(route, nexthop_scope=RT_SCOPE_LINK)
-
-
-def _gateway_type(space: Netns, route: FibRoute, link: Link) -> RouteType:
-    assert isinstance(route.via, IPv4Address)
-    return address_type(space, route.via, device=link.device)
 
 
 def _gateway(space: Netns, route: FibRoute) -> FibRoute:
@@ -223,7 +214,13 @@ def insert(space: Netns, route: FibRoute, flags: Flags) -> None:
     if not flags.create:
         raise Refused(errno.ENOENT)
     space.routes4[key] = (*known, route) if flags.append else (route, *known)
-    space.tables4 |= {route.table}
+    make_table(space, route.table)
+
+
+def make_table(space: Netns, table: int) -> None:
+    """fib_new_table, as soon as a route is asked for: until there is a rule, local and main come together."""
+    together = table == LOCAL_TABLE and not space.custom_rules4
+    space.tables4 |= {LOCAL_TABLE, MAIN_TABLE} if together else {table}
 
 
 def insert_kernel(space: Netns, route: FibRoute) -> None:
@@ -231,7 +228,7 @@ def insert_kernel(space: Netns, route: FibRoute) -> None:
     known = space.routes4.get(key_of(route), ())
     if route not in known:
         space.routes4[key_of(route)] = (*known, route)
-        space.tables4 |= {route.table}
+        make_table(space, route.table)
 
 
 # --- taking away ---------------------------------------------------------------------------------------
@@ -306,5 +303,5 @@ def drop_device(space: Netns, device: int, local_too: bool) -> None:
 
 
 def drop_source(space: Netns, source: IPAddress) -> None:
-    """Routes that prefer an address which is no longer ours go too (fib_sync_down_addr)."""
-    _remove_where(space, lambda r: r.source == source)
+    """Main's routes that prefer an address which is no longer ours go too (fib_sync_down_addr)."""
+    _remove_where(space, lambda r: r.source == source and r.table == MAIN_TABLE)

@@ -11,15 +11,11 @@ from reconciler.kernel.fake import fib4
 from reconciler.kernel.fake.records import Addr, FibRoute, Link, RouteType
 from reconciler.kernel.fake.refusals import Refused
 from reconciler.kernel.fake.world import LOCAL_TABLE, MAIN_TABLE, Netns
+from reconciler.kernel.objects import IPNetwork
 
 IFA_F_SECONDARY, IFA_F_PERMANENT, IFA_F_NOPREFIXROUTE = 0x01, 0x80, 0x200
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK, RT_SCOPE_HOST = 0, 253, 254
 RTPROT_KERNEL = 2
-
-
-def all_addresses(space: Netns) -> Iterator[Addr]:
-    for addresses in space.addresses4.values():
-        yield from addresses
 
 
 def add(space: Netns, link: Link, new: Addr, replacing: bool) -> None:
@@ -70,27 +66,50 @@ def _modify(space: Netns, link: Link, old: Addr, new: Addr) -> None:
     space.addresses4[link.device] = tuple(changed if a is old else a for a in space.addresses4[link.device])
 
 
+def primary_of(space: Netns, link: Link, address: Addr) -> Addr | None:
+    """The first address of the same subnet, whose IP is the source of all its routes (inet_ifa_byprefix)."""
+    if not address.flags & IFA_F_SECONDARY:
+        return address
+    known = space.addresses4.get(link.device, ())
+    return next((one for one in known if network(one) == network(address)), None)
+
+
 def connect(space: Netns, link: Link, address: Addr) -> None:
     """The routes an address brings (fib_add_ifaddr)."""
-    for route in _routes(link, address):
-        fib4.insert_kernel(space, route)
+    primary = primary_of(space, link, address)
+    if primary is not None:
+        for route in _routes(link, address, _ip(primary)):
+            fib4.insert_kernel(space, route)
 
 
-def _routes(link: Link, address: Addr) -> Iterator[FibRoute]:
-    local, subnet = IPv4Address(int(address.address.ip)), network(address)
-    secondary = bool(address.flags & IFA_F_SECONDARY)
-    yield _route(link, RouteType.LOCAL, IPv4Network(local), local)
+def _ip(address: Addr) -> IPv4Address:
+    return IPv4Address(int(address.address.ip))
+
+
+def _routes(link: Link, address: Addr, source: IPv4Address) -> Iterator[FibRoute]:
+    """The address itself; and of a link that is up, its broadcast addresses and its prefix."""
+    local, subnet = _ip(address), network(address)
+    yield _route(link, RouteType.LOCAL, IPv4Network(local), source)
     if not link.up:
         return
     if address.broadcast is not None and int(address.broadcast) != 0xFFFFFFFF:
-        yield _route(link, RouteType.BROADCAST, IPv4Network(int(address.broadcast)), local)
-    if secondary or subnet.network_address in IPv4Network("0.0.0.0/8") or subnet == IPv4Network(local):
+        yield _route(link, RouteType.BROADCAST, IPv4Network(int(address.broadcast)), source)
+    if address.flags & IFA_F_SECONDARY or _without_prefix(address):
         return
     if not address.flags & IFA_F_NOPREFIXROUTE:
-        kind = RouteType.LOCAL if link.kind == "loopback" else RouteType.UNICAST
-        yield _route(link, kind, subnet, local, address.metric)
+        yield _route(link, _prefix_type(link), subnet, source, address.metric)
     if subnet.prefixlen < 31:
-        yield _route(link, RouteType.BROADCAST, IPv4Network(subnet.broadcast_address), local)
+        yield _route(link, RouteType.BROADCAST, IPv4Network(subnet.broadcast_address), source)
+
+
+def _without_prefix(address: Addr) -> bool:
+    """A /32 of itself, and what is in 0.0.0.0/8, bring no route to a subnet."""
+    subnet = network(address)
+    return subnet.network_address.packed[0] == 0 or subnet == IPv4Network(_ip(address))
+
+
+def _prefix_type(link: Link) -> RouteType:
+    return RouteType.LOCAL if link.kind == "loopback" else RouteType.UNICAST
 
 
 def _route(link: Link, kind: RouteType, to: IPv4Network, source: IPv4Address, metric: int = 0) -> FibRoute:
@@ -109,44 +128,50 @@ def _route(link: Link, kind: RouteType, to: IPv4Network, source: IPv4Address, me
     )
 
 
+# --- taking away ---------------------------------------------------------------------------------------
+
+
 def delete(space: Netns, link: Link, address: Addr) -> None:
     """Delete one address; a primary takes its secondaries along (promote_secondaries is 0)."""
-    known = space.addresses4[link.device]
-    leaving = [address]
     if not address.flags & IFA_F_SECONDARY:
-        same = (a for a in known if a.flags & IFA_F_SECONDARY and network(a) == network(address))
-        leaving = [*same, address]
-    for one in leaving:
-        _drop(space, link, one)
+        for one in space.addresses4[link.device]:
+            if one.flags & IFA_F_SECONDARY and network(one) == network(address):
+                _drop(space, link, one)
+    _drop(space, link, address)
 
 
 def _drop(space: Netns, link: Link, address: Addr) -> None:
-    left = tuple(a for a in space.addresses4[link.device] if a is not address)
+    left = tuple(one for one in space.addresses4[link.device] if one is not address)
     if left:
         space.addresses4[link.device] = left
     else:
         del space.addresses4[link.device]
-    disconnect(space, link, address)
+    disconnect(space, link, address, left)
     if not left:
         fib4.drop_device(space, link.device, local_too=True)
 
 
-def disconnect(space: Netns, link: Link, address: Addr) -> None:
-    """Take back the routes of an address that has gone, unless another address keeps them
-    (fib_del_ifaddr), and then those that used it as their source."""
-    left = space.addresses4.get(link.device, ())
-    kept = {route for other in left for route in _kept_by(link, other)}
-    for route in _routes(replace(link, up=True), address):
-        if _identity(route) not in kept:
+def disconnect(space: Netns, link: Link, address: Addr, left: tuple[Addr, ...]) -> None:
+    """Take back the routes of an address that has gone, except what one of those `left` still needs
+    (fib_del_ifaddr). If no link has the IP any more, main's routes that prefer it as source go too."""
+    primary = primary_of(space, link, address)
+    if primary is None:
+        return
+    needed = _needed(space, link, primary, left)
+    for route in _routes(replace(link, up=True), address, _ip(primary)):
+        if route.destination not in needed:
             fib4.delete_kernel(space, route)
-    if all(a.address.ip != address.address.ip for a in all_addresses(space)):
-        fib4.drop_source(space, address.address.ip)
+    local = _ip(address)
+    if IPv4Network(local) not in needed and fib4.address_type(space, local) is not RouteType.LOCAL:
+        fib4.drop_source(space, local)
 
 
-def _kept_by(link: Link, address: Addr) -> Iterator[tuple[object, ...]]:
-    return (_identity(route) for route in _routes(replace(link, up=True), address))
-
-
-def _identity(route: FibRoute) -> tuple[object, ...]:
-    local = route.source if route.type is RouteType.UNICAST else None
-    return (route.table, route.destination, route.type, route.metric, local)
+def _needed(space: Netns, link: Link, primary: Addr, left: tuple[Addr, ...]) -> set[IPNetwork]:
+    """The /32s that addresses of the link with the same source as `primary` keep."""
+    found: set[IPNetwork] = set()
+    for other in left:
+        its_primary = primary_of(space, link, other)
+        if its_primary is not None and _ip(its_primary) == _ip(primary):
+            routes = _routes(replace(link, up=True), other, _ip(primary))
+            found |= {route.destination for route in routes if route.destination.prefixlen == 32}
+    return found

@@ -93,7 +93,8 @@ def _modify(space: Netns, link: Link, old: Addr, new: Addr) -> None:
 def connect(space: Netns, link: Link, address: Addr) -> None:
     """The routes an address brings: itself, its prefix, and the router's anycast address."""
     host = IPv6Address(int(address.address.ip))
-    if link.up and not address.flags & IFA_F_NOPREFIXROUTE:
+    by_kernel = address.protocol == IFAPROT_KERNEL_LO
+    if link.up and not by_kernel and not address.flags & IFA_F_NOPREFIXROUTE:
         fib6.insert_kernel(space, fib6.kernel_route(link, RouteType.UNICAST, subnet(address)))
     fib6.insert_kernel(space, fib6.kernel_route(link, RouteType.LOCAL, IPv6Network(host)))
     if link_value(space, link, "ipv6/forwarding") != "0":

@@ -22,11 +22,14 @@ from reconciler.kernel.fake.refusals import NotModelled, Refused
 from reconciler.kernel.fake.world import Netns, World
 from reconciler.kernel.objects import IPAddress
 
+IFF_UP = 0x1
 KINDS = ("bridge", "veth", "vxlan", "wireguard")
 WIREGUARD_MTU, ETHERNET_MTU = 1420, 1500
 VXLAN_OVERHEAD = {4: 50, 6: 70}
 IANA_VXLAN_PORT, LINUX_VXLAN_PORT = 4789, 8472
 MAX_VNI = 1 << 24
+LEAST_MTU, MOST_MTU = 68, 65535
+"""ETH_MIN_MTU, ETH_MAX_MTU (include/uapi/linux/if_ether.h)."""
 
 _VXLAN = (
     "IFLA_VXLAN_ID", "IFLA_VXLAN_LINK", "IFLA_VXLAN_LOCAL", "IFLA_VXLAN_LOCAL6", "IFLA_VXLAN_PORT",
@@ -58,17 +61,42 @@ def data_of(message: Nest) -> Nest:
     return data if isinstance(data, Nest) else Nest()
 
 
+def target_space(world: World, space: Netns, attrs: Any) -> Netns:
+    """Where IFLA_NET_NS_FD leads. Raises Refused EBADF for a number that is no namespace's."""
+    if "IFLA_NET_NS_FD" not in attrs:
+        return space
+    target = world.spaces.get(world.handles.get(attrs["IFLA_NET_NS_FD"], -1))
+    if target is None:
+        raise Refused(errno.EBADF)
+    return target
+
+
+def peer_space(world: World, space: Netns, message: Nest) -> Netns:
+    """Where a veth's peer will be born: unless told, where the message was sent. Raises Refused EBADF."""
+    peer = data_of(message).attrs.get("VETH_INFO_PEER", Nest())
+    return target_space(world, space, peer.attrs)
+
+
 def validate(kind: str, message: Message) -> None:
-    """The kind's own check of the attributes, before anything is looked up."""
-    if "IFLA_ADDRESS" in message.attrs and kind != "wireguard":
-        devices.check_mac(message.attrs["IFLA_ADDRESS"])
+    """The kind's own check of the attributes, a veth peer's among them, before anything is looked up."""
     data = data_of(message)
+    _validate_ends(kind, message)
     if kind == "vxlan":
         check_only(data, _VXLAN, "a VXLAN link")
         if data.attrs.get("IFLA_VXLAN_ID", 0) >= MAX_VNI:
             raise Refused(errno.ERANGE, "VXLAN ID must be lower than 16777216")
-    elif kind != "veth":
+    elif kind == "veth":
+        check_only(data, ("VETH_INFO_PEER",), "a veth link")
+        _validate_ends(kind, data.attrs.get("VETH_INFO_PEER", Nest()))
+    else:
         check_only(data, (), f"a link of kind {kind}")
+
+
+def _validate_ends(kind: str, message: Nest) -> None:
+    if "IFLA_ADDRESS" in message.attrs and kind != "wireguard":
+        devices.check_mac(message.attrs["IFLA_ADDRESS"])
+    if kind in ("veth", "vxlan") and not LEAST_MTU <= message.attrs.get("IFLA_MTU", LEAST_MTU) <= MOST_MTU:
+        raise Refused(errno.EINVAL)
 
 
 def check_mtu(world: World, kind: str, details: Details, mtu: int) -> None:
@@ -98,7 +126,7 @@ def vxlan_room(world: World, details: VxlanDetails) -> int | None:
 def create(world: World, space: Netns, target: Netns, message: Message, kind: str) -> Link:
     """A device of `kind` in `target`, its sockets (if any) in `space`. Raises Refused."""
     if kind == "veth":
-        return _create_veth(world, target, message)
+        return _create_veth(world, space, target, message)
     details = _details(space, message, kind)
     if isinstance(details, VxlanDetails) and devices.same_vni(world, details):
         raise Refused(errno.EEXIST, "A VXLAN device with the specified VNI already exists")
@@ -145,9 +173,9 @@ def _register(
     """register_netdevice, with what rtnl_create_link sets; an alias is not among it."""
     attrs = message.attrs
     name = attrs.get("IFLA_IFNAME") or devices.free_name(space, kind)
+    mtu = _birth_mtu(world, kind, details, attrs)
     if space.named(name) is not None:
         raise Refused(errno.EEXIST)
-    mtu = _birth_mtu(world, kind, details, attrs)
     number = devices.reserve_index(world, space, message.fields["index"] if index is None else index)
     chosen = attrs.get("IFLA_ADDRESS")
     mac = "" if kind == "wireguard" else chosen or devices.made_up_mac(world)
@@ -168,17 +196,12 @@ def _birth_mtu(world: World, kind: str, details: Details, attrs: Any) -> int:
     return int(attrs["IFLA_MTU"]) if room is None else min(attrs["IFLA_MTU"], room)
 
 
-def _create_veth(world: World, space: Netns, message: Message) -> Link:
+def _create_veth(world: World, origin: Netns, space: Netns, message: Message) -> Link:
     """veth_newlink: the peer is registered and configured first, then the end that was asked for."""
-    from reconciler.kernel.fake.links import IFF_UP, target_space
-
     data = data_of(message)
-    check_only(data, ("VETH_INFO_PEER",), "a veth link")
     peer = data.attrs.get("VETH_INFO_PEER", Nest({"index": 0, "flags": 0, "change": 0}, {}))
     check_only(peer, _PEER, "VETH_INFO_PEER")
-    if "IFLA_ADDRESS" in peer.attrs:
-        devices.check_mac(peer.attrs["IFLA_ADDRESS"])
-    elsewhere = target_space(world, space, peer.attrs)
+    elsewhere = peer_space(world, origin, message)
     chosen = peer.fields["index"] if message.fields["index"] else 0
     far = _register(world, elsewhere, peer, "veth", VethDetails(-1), chosen)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from dataclasses import replace
-from typing import Any
 
 from reconciler.kernel.fake import devices, kinds
 from reconciler.kernel.fake.decode import NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, RTM_NEWLINK, Message, Nest
@@ -28,24 +27,14 @@ def handle(world: World, space: Netns, message: Message) -> None:
     if message.type == RTM_NEWLINK:
         new_link(world, space, message)
     else:
-        link = _existing(space, message)
-        change(world, space, link, message)
+        target = kinds.target_space(world, space, message.attrs)
+        change(world, space, target, _existing(space, message), message)
 
 
 def _check_flags(message: Nest) -> None:
     odd = (message.fields["flags"] | message.fields["change"]) & ~IFF_SETTABLE
     if odd and message.fields["change"] != 0xFFFFFFFF:
         raise NotModelled(f"link flags {odd:#x}")
-
-
-def target_space(world: World, space: Netns, attrs: Any) -> Netns:
-    """Where IFLA_NET_NS_FD leads. Raises Refused EINVAL for a number that is no namespace."""
-    if "IFLA_NET_NS_FD" not in attrs:
-        return space
-    target = world.spaces.get(world.handles.get(attrs["IFLA_NET_NS_FD"], -1))
-    if target is None:
-        raise Refused(errno.EBADF)
-    return target
 
 
 def _existing(space: Netns, message: Message) -> Link:
@@ -67,15 +56,15 @@ def new_link(world: World, space: Netns, message: Message) -> None:
     Since Linux 6.15 a creating, exclusive message looks in the target namespace for what is there; all
     others look in the socket's.
     """
-    target = target_space(world, space, message.attrs)
+    kind = kinds.kind_of(message.attrs.get("IFLA_LINKINFO"))
+    if kind is not None:
+        kinds.validate(kind, message)
+        kinds.peer_space(world, space, message)
+    target = kinds.target_space(world, space, message.attrs)
     if "IFLA_IFNAME" in message.attrs:
         devices.check_name(message.attrs["IFLA_IFNAME"])
     if message.fields["index"] < 0:
         raise Refused(errno.EINVAL, "ifindex can't be negative")
-    info = message.attrs.get("IFLA_LINKINFO")
-    kind = kinds.kind_of(info)
-    if kind is not None:
-        kinds.validate(kind, message)
     creating = message.has(NLM_F_CREATE) and message.has(NLM_F_EXCL)
     known = _named(target if creating else space, message)
     if known is not None:
@@ -103,7 +92,7 @@ def _change_known(world: World, space: Netns, link: Link, message: Message, kind
     info = message.attrs.get("IFLA_LINKINFO")
     if info is not None and "IFLA_INFO_DATA" in info.attrs:
         link = kinds.change_details(world, space, link, kind, info.attrs["IFLA_INFO_DATA"])
-    change(world, space, link, message)
+    change(world, space, kinds.target_space(world, space, message.attrs), link, message)
 
 
 def _create(world: World, space: Netns, target: Netns, message: Message, kind: str) -> None:
@@ -127,10 +116,9 @@ def configure(world: World, space: Netns, link: Link, message: Nest) -> None:
 # --- changes -------------------------------------------------------------------------------------------
 
 
-def change(world: World, space: Netns, link: Link, message: Message) -> None:
+def change(world: World, space: Netns, target: Netns, link: Link, message: Message) -> None:
     """do_setlink, in its order; what came before a refused step stays done."""
     attrs = message.attrs
-    target = target_space(world, space, attrs)
     if target is not space:
         link = devices.move(
             world, space, link, target, attrs.get("IFLA_IFNAME"), attrs.get("IFLA_NEW_IFINDEX", 0)
@@ -141,9 +129,9 @@ def change(world: World, space: Netns, link: Link, message: Message) -> None:
     if "IFLA_MTU" in attrs:
         set_mtu(world, space, space.links[link.index], attrs["IFLA_MTU"])
     _set_plain(world, space, link.index, message)
+    _set_flags(world, space, space.links[link.index], message)
     if "IFLA_MASTER" in attrs:
         set_master(world, space, space.links[link.index], attrs["IFLA_MASTER"])
-    _set_flags(world, space, space.links[link.index], message)
 
 
 def _set_plain(world: World, space: Netns, index: int, message: Message) -> None:
@@ -157,8 +145,12 @@ def _set_plain(world: World, space: Netns, index: int, message: Message) -> None
 
 
 def set_mtu(world: World, space: Netns, link: Link, mtu: int) -> None:
+    if mtu == link.mtu:
+        return
     kinds.check_mtu(world, link.kind, link.details, mtu)
-    world.put(space, replace(link, mtu=mtu))
+    world.put(space, replace(link, mtu=mtu, mtu_chosen=True))
+    if link.master is not None:
+        devices.follow_mtu(world, space, link.master)
     if "ipv6/mtu" in space.link_sysctls.get(link.device, {}):
         own = space.link_sysctls[link.device]
         space.link_sysctls[link.device] = {**own, "ipv6/mtu": str(mtu)}

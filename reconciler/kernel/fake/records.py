@@ -76,6 +76,8 @@ class Link:
     carrier: bool = True
     ready: bool = False
     """Whether it was up and had its carrier since it was last set up (IF_READY)."""
+    mtu_chosen: bool = False
+    """Whether somebody changed a bridge's MTU: until then it follows its ports'."""
     random_mac: bool = False
     """Whether the kernel chose `mac`: a bridge with such a one takes its lowest port's."""
 

@@ -35,6 +35,8 @@ def handle(space: Netns, message: Message) -> None:
         raise NotModelled("a route with a source prefix, a TOS or odd flags")
     deleting = message.type == RTM_DELROUTE
     fib = fib4 if message.fields["family"] == AF_INET else fib6
+    if fib is fib4 and not deleting:
+        fib4.make_table(space, _table(message))
     destination = _destination(message)
     if deleting:
         fib.delete(space, _wanted(space, message, destination))

@@ -37,6 +37,7 @@ def add(space: Netns, rule: FibRule, exclusive: bool) -> None:
     """Insert by priority, after those of the same. Raises Refused EEXIST."""
     if exclusive and any(_alike(rule, other) for other in space.rules):
         raise Refused(errno.EEXIST)
+    space.custom_rules4 |= rule.family == 4
     at = sum(1 for other in space.rules if (other.family, other.priority) <= (rule.family, rule.priority))
     space.rules = (*space.rules[:at], rule, *space.rules[at:])
 
@@ -56,6 +57,7 @@ def delete(space: Netns, wanted: dict[str, object]) -> None:
     """Delete the first rule that has all of `wanted`. Raises Refused ENOENT."""
     for rule in space.rules:
         if all(getattr(rule, name) == value for name, value in wanted.items()):
+            space.custom_rules4 |= rule.family == 4
             space.rules = tuple(other for other in space.rules if other is not rule)
             return
     raise Refused(errno.ENOENT)

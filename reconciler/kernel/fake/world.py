@@ -61,6 +61,8 @@ class Netns:
     routes6: dict[RouteKey, tuple[FibRoute, ...]] = field(default_factory=dict)
     tables4: frozenset[int] = frozenset()
     """IPv4 tables that have ever had a route: the kernel makes them then and keeps them."""
+    custom_rules4: bool = False
+    """Whether an IPv4 rule was ever added or deleted."""
     rules: tuple[FibRule, ...] = field(default_factory=default_rules)
     neighbours: dict[tuple[int, IPAddress], Neigh] = field(default_factory=dict)
     fdb: dict[tuple[int, str], tuple[Fdb, ...]] = field(default_factory=dict)
