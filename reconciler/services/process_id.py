@@ -43,17 +43,23 @@ class ProcessId:
     def alive(self) -> bool:
         return ProcessId.of(self.pid) == self
 
+    @property
+    def _has_its_id(self) -> bool:
+        seen = _state_and_start(self.pid)
+        return seen is not None and seen[1] == self.started
+
     def end(self, within_s: float) -> bool:
         """SIGTERM, and SIGKILL if it doesn't heed that in time; False if it lives even then.
 
-        Signals go through a descriptor of the process that was checked, so they can't hit another.
+        Signals go through a descriptor of the process that was checked, so they can't hit another. A corpse
+        is waited for too: while other threads of it still die, its sockets and links are still there.
         """
         try:
             descriptor = os.pidfd_open(self.pid)
         except ProcessLookupError:
             return True
         try:
-            return not self.alive or any(
+            return not self._has_its_id or any(
                 _signal_and_wait(descriptor, number, within_s) for number in (signal.SIGTERM, signal.SIGKILL)
             )
         finally:

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.kernel.linux import LinuxTransport, uapi_socket
@@ -52,20 +53,32 @@ class WireGuardGo:
         self._await_answer(device, child)
 
     def stop(self, device: str) -> None:
-        process = ProcessId.read(self._pid_file(device))
+        process = ProcessId.read(self._pid_file(device)) or self._unrecorded(device)
         if process is not None and not process.end(_STOP_WITHIN_S):
             raise TransportError(
                 errno.EBUSY, f"{PROGRAM} of {device} (process {process.pid}) cannot be ended"
             )
         self._bury(device)
-        for path in (self._pid_file(device), uapi_socket.socket_path(device)):
-            path.unlink(missing_ok=True)
+        self._pid_file(device).unlink(missing_ok=True)
+        if uapi_socket.listener(device) is None:
+            uapi_socket.socket_path(device).unlink(missing_ok=True)
 
     def running(self) -> frozenset[str]:
         for device in list(self._children):
             self._bury(device)
         found = ((path.stem, ProcessId.read(path)) for path in self._directory.glob("*.pid"))
         return frozenset(device for device, process in found if process is not None and process.alive)
+
+    def _unrecorded(self, device: str) -> ProcessId | None:
+        """One that we started and died before writing down: it listens for this device, and writes to our
+        log file."""
+        pid = uapi_socket.listener(device)
+        if pid is None:
+            return None
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/fd/1").readlink() == self._log_file(device):
+                return ProcessId.of(pid)
+        return None
 
     def _spawn(self, device: str) -> subprocess.Popen[bytes]:
         """In the calling thread's network namespace: a child has that of the thread that makes it."""
@@ -90,7 +103,7 @@ class WireGuardGo:
         deadline = time.monotonic() + _START_WITHIN_S
         descriptor = os.pidfd_open(child.pid)
         try:
-            while not uapi_socket.answers(device):
+            while uapi_socket.listener(device) != child.pid:
                 if ends(descriptor, _LOOK_EVERY_S) or time.monotonic() > deadline:
                     raise self._failure(device)
         finally:

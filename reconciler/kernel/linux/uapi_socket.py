@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import struct
 from pathlib import Path
 
 from reconciler.kernel.transport import TransportError
@@ -14,6 +15,8 @@ DIRECTORY = Path("/var/run/wireguard")
 
 _PATIENCE_S = 10.0
 _END = b"\n\n"
+_CREDENTIALS = struct.Struct("iII")
+"""struct ucred: process, user, group; of a listening socket, of when it began to listen."""
 
 
 def socket_path(device: str) -> Path:
@@ -43,7 +46,10 @@ def _answer(connection: socket.socket) -> bytes:
     return bytes(parts)
 
 
-def answers(device: str) -> bool:
-    """Whether somebody listens there (a socket file outlives its daemon)."""
+def listener(device: str) -> int | None:
+    """The id of the process that listens there, None if nobody does (a socket file outlives its daemon)."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
-        return connection.connect_ex(os.fspath(socket_path(device))) == 0
+        if connection.connect_ex(os.fspath(socket_path(device))) != 0:
+            return None
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        return int(_CREDENTIALS.unpack(credentials)[0])

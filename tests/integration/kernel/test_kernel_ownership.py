@@ -211,6 +211,15 @@ def test_a_namespace_replaced_under_us_is_noticed(home: NetlinkKernel) -> None:
     assert namespace_key(NS) in observed.foreign
 
 
+def test_a_name_that_death_left_without_a_namespace_is_taken(kernel: NetlinkKernel) -> None:
+    run("mkdir", "-p", "/run/netns")
+    run("touch", f"/run/netns/{NS}")
+    assert seen(kernel) == set()
+    assert namespace_key(NS) not in kernel.observe().foreign
+    done(kernel.execute(add(Namespace(NS))))
+    assert seen(kernel) == {Namespace(NS)}
+
+
 def test_looking_at_one_namespace_knows_the_far_end_in_another(
     home: NetlinkKernel, transport: LinuxTransport, keys: Keys
 ) -> None:

@@ -70,6 +70,28 @@ def test_a_daemon_outlives_the_transport_that_started_it(mesh: Mesh, machine: Pa
     successor.close()
 
 
+def test_a_daemon_that_death_left_unrecorded_is_found_and_replaced(mesh: Mesh, machine: Path) -> None:
+    mesh.add_side("a")
+    process = daemon(machine, "wa")
+    (machine / "wireguard" / "wa.pid").unlink()
+    assert mesh.device("a") not in seen(mesh.kernel)
+    mesh.execute(add(mesh.device("a")))
+    assert not process.alive
+    assert mesh.device("a") in seen(mesh.kernel)
+
+
+def test_a_daemon_of_somebody_else_is_left(machine: Path, transport: LinuxTransport) -> None:
+    theirs = WireGuardGo(machine / "theirs")
+    theirs.start("wz")
+    ours = WireGuardGo(machine / "wireguard")
+    ours.stop("wz")
+    with pytest.raises(TransportError, match="did not start"):
+        ours.start("wz")
+    assert theirs.running() == {"wz"}
+    assert "errno=0" in transport.wireguard_uapi("wz", "get=1\n\n")
+    theirs.stop("wz")
+
+
 def test_a_process_id_that_was_given_out_again_is_not_signalled(machine: Path) -> None:
     innocent = ProcessId.of(os.getpid())
     assert innocent is not None
