@@ -34,7 +34,7 @@ class Draft:
 class Author:
     """Edits start from the effective state at HEAD, not from what the files happen to say.
 
-    To be used in a `with` statement: judging keeps git processes running.
+    For one edit. To be used in a `with` statement: judging keeps git processes running.
     """
 
     def __init__(self, tree: WorkTree, anchor: Anchor) -> None:
@@ -109,7 +109,7 @@ class Author:
         """Move the branch and the files on to the draft."""
         advance(self.tree, draft.commit, draft.changes)
 
-    @property
+    @cached_property
     def _head(self) -> str:
         head = self.tree.head
         assert head is not None
