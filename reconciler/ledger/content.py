@@ -148,12 +148,9 @@ def require_policy_step(model: Model, documents: Documents, approvals: Collectio
         require_quorum(quorum_of(new), approvals, f"{POLICY_PATH} (by its new content)")
 
 
-def require_no_violations(
-    state: State, documents: Documents, claims: Iterable[Touched], provider: Provider
-) -> None:
-    """No document newly breaks a rule beside the others. Raises `Rejected`."""
-    after = state.model.with_changes(documents)
-    found = newly_owned(state.model, after, documents.keys())
+def require_no_violations(before: Model, after: Model, claims: Sequence[Touched], provider: Provider) -> None:
+    """No claiming document newly breaks a rule beside the others. Raises `Rejected`."""
+    found = newly_owned(before, after, [claim.name for claim in claims])
     if found:
         texts = {claim.name: provider.blob(claim.result.id) or b"" for claim in claims if claim.result}
         raise _rejected(Reason.VIOLATION, [problem_of(each, texts[each.owner_path]) for each in found])

@@ -30,7 +30,7 @@ from reconciler.ledger.provider import Provider, Transaction
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.state import State
 from reconciler.ledger.verdict import Reason, Signer, Verdict
-from reconciler.model.documents import Document
+from reconciler.model.model import Model
 from reconciler.model.paths import POLICY_PATH, Place
 
 
@@ -43,13 +43,12 @@ def judge(
     """
     touched = state.books.touched(governed.governed(transaction.changes))
     trial = _Trial(state, transaction, provider, ask_authority)
-    documents: dict[str, Document | None] = {}
-    rejected: Rejected | None = None
+    model, rejected = state.model, None
     try:
-        reason, documents = trial.judge(touched)
+        reason, model = trial.judge(touched)
     except Rejected as why:
         reason, rejected = why.reason, why
-    after = state.after(transaction.commit, reason, touched, documents)
+    after = state.after(transaction.commit, reason, touched, model)
     return after, _verdict(after.books, transaction, touched, reason, rejected, trial.signers)
 
 
@@ -89,12 +88,13 @@ class _Trial:
     ask_authority: bool
     signers: set[Signer] = field(default_factory=set)
 
-    def judge(self, touched: tuple[Touched, ...]) -> tuple[Reason, dict[str, Document | None]]:
+    def judge(self, touched: tuple[Touched, ...]) -> tuple[Reason, Model]:
+        """The reason for acceptance, and the model then in effect. Raises `Rejected`."""
         if not touched:
-            return Reason.VOID, {}
+            return Reason.VOID, self.state.model
         claims = tuple(item for item in touched if not item.is_repair)
         if not claims:
-            return Reason.REPAIR, {}
+            return Reason.REPAIR, self.state.model
         places = self._places(claims)
         self._require_effective_base(claims)
         approvals = self._approvals(claims, places) if self.ask_authority else {}
@@ -102,8 +102,9 @@ class _Trial:
         policy_approvals = approvals.get(POLICY_PATH, ()) if self.ask_authority else None
         content.require_policy_step(self.state.model, documents, policy_approvals)
         content.require_nothing_left_behind(self.state, documents)
-        content.require_no_violations(self.state, documents, claims, self.provider)
-        return Reason.ACCEPTED, documents
+        after = self.state.model.with_changes(documents)
+        content.require_no_violations(self.state.model, after, claims, self.provider)
+        return Reason.ACCEPTED, after
 
     def _places(self, claims: tuple[Touched, ...]) -> dict[str, Place]:
         """Step 3: the document that belongs at each path."""

@@ -31,17 +31,15 @@ class KeyRefused(TnetError):
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """One public key. Equal when the wire bytes are equal."""
+    """One public key. Equal when the wire bytes are equal.
+
+    `fingerprint` is as `ssh-keygen -l` prints it: `SHA256:` and 43 characters.
+    """
 
     blob: bytes
     algorithm: str = field(compare=False)
+    fingerprint: str = field(compare=False)
     usable: CryptographyKey = field(compare=False, repr=False)
-
-    @property
-    def fingerprint(self) -> str:
-        """As `ssh-keygen -l` prints it: `SHA256:` and 43 characters."""
-        digest = hashlib.sha256(self.blob).digest()
-        return "SHA256:" + base64.b64encode(digest).rstrip(b"=").decode("ascii")
 
     @property
     def text(self) -> str:
@@ -106,7 +104,12 @@ def _from_wire(blob: bytes) -> PublicKey:
         raise KeyRefused(f"keys of type {algorithm} are not accepted", f"use one of: {', '.join(ACCEPTED)}")
     usable = read(reader, algorithm)
     reader.end()
-    return PublicKey(blob, algorithm, usable)
+    return PublicKey(blob, algorithm, _fingerprint(blob), usable)
+
+
+def _fingerprint(blob: bytes) -> str:
+    digest = hashlib.sha256(blob).digest()
+    return "SHA256:" + base64.b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 @lru_cache(maxsize=65536)

@@ -116,6 +116,8 @@ def glance(raw: bytes) -> Glance:
 def printable(data: bytes) -> str:
     """Text for a terminal: whatever isn't printable is escaped."""
     text = data.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

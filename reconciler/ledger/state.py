@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.ledger.books import Books, Touched
 from reconciler.ledger.keyring import Keyring
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.verdict import Reason
-from reconciler.model.documents import Document
 from reconciler.model.model import Model
 
 
@@ -26,17 +24,12 @@ class State:
         """The state with these books and these documents, which must be those the books list."""
         return cls(books, Keyring().with_changes((None, each) for each in model.documents.values()), model)
 
-    def after(
-        self,
-        commit: CommitId,
-        reason: Reason,
-        touched: tuple[Touched, ...],
-        documents: Mapping[str, Document | None],
-    ) -> State:
-        """The state after a transaction that puts these documents (None: removed) in effect, by path."""
-        old = self.model.documents
+    def after(self, commit: CommitId, reason: Reason, touched: tuple[Touched, ...], model: Model) -> State:
+        """The state after a transaction that puts this model in effect."""
+        changed = [item.name for item in touched] if model is not self.model else []
+        old, new = self.model.documents, model.documents
         return State(
             self.books.after(commit, reason, touched),
-            self.keyring.with_changes((old.get(path), new) for path, new in documents.items()),
-            self.model.with_changes(documents) if documents else self.model,
+            self.keyring.with_changes((old.get(path), new.get(path)) for path in changed),
+            model,
         )
