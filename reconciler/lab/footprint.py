@@ -31,27 +31,20 @@ _FILES = {
     "net.ipv6.conf.all.forwarding": "/proc/sys/net/ipv6/conf/all/forwarding",
     "rcu_expedited": "/sys/kernel/rcu_expedited",
 }
-_DIRECTORIES = ("/etc/tnet", "/var/lib/tnet", "/run/tnet", "/run/wireguard", "/run/netns")
+_MOUNT_POINTS = ("/etc/tnet", "/var/lib/tnet")
+_OWN_DIRECTORIES = ("/run", "/etc/tnet", "/var/lib/tnet", "/sys", "/proc")
 _NAMESPACE_KINDS = ("net", "mnt", "pid", "uts", "ipc")
 _PATIENCE_S = 10.0
 _LOOK_EVERY_S = 0.1
 
-
-@dataclass(frozen=True, slots=True)
-class Footprint:
-    """Lines about the machine. `lasting` is what must also not have gone; of the rest only what is new
-    counts, since what others had there may be gone by itself."""
-
-    lasting: frozenset[str]
-    passing: frozenset[str]
+Footprint = frozenset[str]
+"""Lines about the machine, as seen from its own namespaces."""
 
 
 def footprint() -> Footprint:
-    """The machine as it is now, seen from its own namespaces."""
-    return Footprint(
-        lasting=frozenset((*_network(), *_parameters(), *_mounts())),
-        passing=frozenset((*_entries(), *_namespace_mounts())),
-    )
+    """The machine as it is now. Named namespaces are left out, since others come and go: that the lab has
+    none among them is shown by `exposed`, while the lab lives."""
+    return frozenset((*_network(), *_parameters(), *_mounts(), *_directories()))
 
 
 def _network() -> Iterator[str]:
@@ -68,25 +61,17 @@ def _parameters() -> Iterator[str]:
         yield f"{what} {path.read_text(encoding='ascii').strip() if path.exists() else 'absent'}"
 
 
-def _entries() -> Iterator[str]:
-    for directory in map(Path, _DIRECTORIES):
-        if directory.is_dir():
-            yield str(directory)
-            yield from (str(path) for path in directory.iterdir())
-
-
-def _mount_lines() -> Iterator[str]:
-    """Mount point, kind and source of each mount (fields 5 and 9 on of /proc/self/mountinfo, proc(5))."""
-    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
-        yield f"mount {line.split()[4]} {' '.join(line.partition(' - ')[2].split()[:2])}"
+def _directories() -> Iterator[str]:
+    """Where the lab's machines have directories of their own: none may have been made for it."""
+    return (f"directory {path}" for path in _MOUNT_POINTS if Path(path).exists())
 
 
 def _mounts() -> Iterator[str]:
-    return (line for line in _mount_lines() if " nsfs " not in line)
-
-
-def _namespace_mounts() -> Iterator[str]:
-    return (line for line in _mount_lines() if " nsfs " in line)
+    """Mount point, kind and source of each mount (fields 5 and 9 on of /proc/self/mountinfo, proc(5))."""
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        kind_and_source = line.partition(" - ")[2].split()[:2]
+        if kind_and_source[0] != "nsfs":
+            yield f"mount {line.split()[4]} {' '.join(kind_and_source)}"
 
 
 def changes_since(before: Footprint) -> tuple[str, ...]:
@@ -95,9 +80,8 @@ def changes_since(before: Footprint) -> tuple[str, ...]:
 
 
 def _changes(before: Footprint, now: Footprint) -> frozenset[str]:
-    new = (now.lasting - before.lasting) | (now.passing - before.passing)
-    gone = before.lasting - now.lasting
-    return frozenset((*(f"+ {line}" for line in new), *(f"- {line}" for line in gone)))
+    new = (f"+ {line}" for line in now - before)
+    return frozenset((*new, *(f"- {line}" for line in before - now)))
 
 
 def _lasting(look: Callable[[], frozenset[str]]) -> tuple[str, ...]:
@@ -108,6 +92,28 @@ def _lasting(look: Callable[[], frozenset[str]]) -> tuple[str, ...]:
         time.sleep(_LOOK_EVERY_S)
         left &= look()
     return tuple(sorted(left))
+
+
+def exposed(lab: Lab) -> tuple[str, ...]:
+    """What of a living lab can be reached from the machine's own mounts: a directory that both share, or a
+    namespace of the lab mounted outside of it. Where there is nothing, nothing can be left behind."""
+    shared = (
+        f"{machine.name} has the machine's own {path}"
+        for machine in lab.machines.values()
+        for path in _OWN_DIRECTORIES
+        if Path(path).exists() and Path(path).samefile(machine.path(path))
+    )
+    inside = {inode for _, inode in population(lab).namespaces}
+    mounted = (line for line, inode in _mounted_namespaces() if inode in inside)
+    return (*shared, *mounted)
+
+
+def _mounted_namespaces() -> Iterator[tuple[str, int]]:
+    """Mount points of namespaces and their inode numbers (field 4 is `net:[4026531840]`)."""
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        if " - nsfs " in line:
+            root, place = line.split()[3:5]
+            yield place, int(root.partition("[")[2].rstrip("]") or 0)
 
 
 @dataclass(frozen=True, slots=True)

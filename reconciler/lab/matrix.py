@@ -47,6 +47,11 @@ class Cell:
         return self.answered.keys() == self.wanted
 
     @property
+    def complete(self) -> bool:
+        """All that must answer has."""
+        return self.wanted <= self.answered.keys()
+
+    @property
     def sign(self) -> str:
         """`·` nothing answered, `+` everything did; followed by `!` where that is not what should be."""
         if not self.ok:

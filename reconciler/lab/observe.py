@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.lab.errors import CommandFailed
@@ -68,16 +68,16 @@ def probe(
 
 def probe_until(
     asked: Sequence[tuple[Source, Sequence[str]]],
-    enough: Callable[[Heard], bool],
+    enough: Sequence[int],
     protocol: str = "",
     timeout_s: float = 20.0,
 ) -> list[Heard]:
-    """Probe again and again until every source has heard enough (of `protocol` only, if one is named), or
-    time is up; returns what each heard in the last round that it took part in."""
+    """Probe again and again until every source has heard as many answers as it needs (of `protocol` only,
+    if one is named), or time is up; returns what each heard in the last round that it took part in."""
     heard: list[Heard] = [{} for _ in asked]
     deadline = time.monotonic() + timeout_s
     while True:
-        waiting = [number for number, answers in enumerate(heard) if not enough(answers)]
+        waiting = [number for number, answers in enumerate(heard) if len(answers) < enough[number]]
         if not waiting or time.monotonic() > deadline:
             return heard
         for number, answers in zip(waiting, probe([asked[number] for number in waiting]), strict=True):

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.lab.demo.report import Report
 from reconciler.lab.errors import LabError
-from reconciler.lab.footprint import changes_since, footprint, population, survivors
+from reconciler.lab.footprint import changes_since, exposed, footprint, population, survivors
 from reconciler.lab.lab import Lab, down, find, up
 from reconciler.lab.observe import Source, differences, probe_until, snapshots
 from reconciler.lab.record import Record
@@ -39,7 +39,7 @@ def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) 
 def carrier_is_up(lab: Lab) -> list[int]:
     """Wait until every node's wires carry (the kernel takes up to a second); how many addresses answer."""
     asked = [(Source(node.name, node), OUTSIDE) for node in lab.nodes]
-    heard = probe_until(asked, lambda answers: len(answers) == len(OUTSIDE), "icmp")
+    heard = probe_until(asked, [len(OUTSIDE)] * len(asked), "icmp")
     return [len(answers) for answers in heard]
 
 
@@ -54,6 +54,7 @@ def test_after_down_nothing_is_left(new_record: NewRecord) -> None:
     before = footprint()
     lab = up(new_record())
     lab.machine("p1").output(["ip", "netns", "add", "tnet-left"])
+    assert exposed(lab) == ()
     lived = population(lab)
     assert len(lived.processes) == len(lab.machines)
     down(lab.record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from reconciler.lab.agents import NotInTime, agent_runs, kill_agent, start_agent
 from reconciler.lab.demo.check import Check
@@ -22,12 +23,7 @@ def crash(scene: Scene) -> Iterator[Check]:
     scene.repository.revert(scene.commits["revert"], signer)
     tip = scene.repository.push()
     scene.progress("waiting for the first sign of building")
-    place = machine.path(f"/run/netns/{namespace}")
-    deadline = time.monotonic() + _TIMEOUT_S
-    while not place.exists():
-        if time.monotonic() > deadline:
-            raise NotInTime(f"{NEW_MACHINE} does not begin to build {namespace}")
-        time.sleep(0.001)
+    _await_namespace(machine.path(f"/run/netns/{namespace}"))
     kill_agent(machine)
     yield Check(
         f"{NEW_MACHINE}'s agent was killed (SIGKILL) while it built {GROWING}'s network",
@@ -42,3 +38,13 @@ def crash(scene: Scene) -> Iterator[Check]:
     scene.await_converged(tip)
     left = differences(scene.seen["extended"], scene.look("started again"))
     yield Check("started again, it finishes: every kernel is what it was with the extension", not left, left)
+
+
+def _await_namespace(place: Path) -> None:
+    """Wait until a namespace is mounted there, looking as often as can be. Raises NotInTime."""
+    namespaces = Path("/proc/self/ns/net").stat().st_dev
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not place.exists() or place.stat().st_dev != namespaces:
+        if time.monotonic() > deadline:
+            raise NotInTime(f"{NEW_MACHINE} does not begin to build {place.name}")
+        time.sleep(0.001)

@@ -33,13 +33,32 @@ def isolation(scene: Scene) -> Iterator[Check]:
 def _try_all(scene: Scene, asked: Sequence[tuple[Source, Sequence[Target]]]) -> list[Cell]:
     attempts = sum(len(target.addresses) * 3 for _, targets in asked for target in targets)
     scene.progress(f"trying {attempts} ways")
-    questions = [(source, [a for target in targets for a in target.addresses]) for source, targets in asked]
-    heard = observe.probe(questions, _TIMEOUT_S)
+    heard = observe.probe([(source, _addresses(targets)) for source, targets in asked], _TIMEOUT_S)
+    late = _once_more(asked, heard)
     return [
-        _cell(source, target, answers)
-        for (source, targets), answers in zip(asked, heard, strict=True)
+        _cell(source, target, {**answers, **more})
+        for (source, targets), answers, more in zip(asked, heard, late, strict=True)
         for target in targets
     ]
+
+
+def _addresses(targets: Iterable[Target]) -> list[str]:
+    return [address for target in targets for address in target.addresses]
+
+
+def _once_more(
+    asked: Sequence[tuple[Source, Sequence[Target]]], heard: Sequence[observe.Heard]
+) -> list[observe.Heard]:
+    """What must answer and did not is asked again with more patience, since a busy machine may be late; what
+    must be silent is asked once, and one answer is one too many."""
+    missing = [
+        (source, [target for target in targets if not _cell(source, target, answers).complete])
+        for (source, targets), answers in zip(asked, heard, strict=True)
+    ]
+    return observe.probe_until(
+        [(source, _addresses(targets)) for source, targets in missing],
+        [len(_addresses(targets)) * len(matrix.PROTOCOLS) for _, targets in missing],
+    )
 
 
 def _cell(source: Source, target: Target, answers: observe.Heard) -> Cell:

@@ -10,6 +10,7 @@ from reconciler.lab import containers, observe
 from reconciler.lab.demo.check import Check
 from reconciler.lab.demo.scene import Scene
 from reconciler.lab.jobs import Done, Job, run_all
+from reconciler.lab.matrix import PROTOCOLS
 from reconciler.lab.tenants import Container, TenantNetwork
 from reconciler.lab.topology import FAST_ADDRESSES, Machine
 
@@ -81,7 +82,7 @@ def outside(scene: Scene) -> Iterator[Check]:
     """The outside host is reached, and sees the node's (the hidden node's router's) address only."""
     everyone = [container for network in scene.networks for container in network.containers]
     asked = [(containers.source(scene.lab, each), _OUTSIDE) for each in everyone]
-    heard = observe.probe_until(asked, lambda answers: len(answers) >= len(_OUTSIDE) * 3)
+    heard = observe.probe_until(asked, [len(_OUTSIDE) * len(PROTOCOLS)] * len(asked))
     lines, ok = [], True
     for container, answers in zip(everyone, heard, strict=True):
         seen = {
@@ -89,7 +90,7 @@ def outside(scene: Scene) -> Iterator[Check]:
             for what, address in zip((4, 6), _OUTSIDE, strict=True)
         }
         wanted = _seen_as(scene, container.machine)
-        ok = ok and len(answers) == len(_OUTSIDE) * 3 and set(seen.values()) == wanted
+        ok = ok and len(answers) == len(_OUTSIDE) * len(PROTOCOLS) and set(seen.values()) == wanted
         lines.append(f"{container.name:<12} is seen as {seen[4].split()[-1]} and {seen[6].split()[-1]}")
     claim = "every container reaches the outside host (ICMP, UDP, TCP) under its node's addresses"
     yield Check(claim, ok, tuple(lines), shown=True)

@@ -22,6 +22,13 @@ def named() -> list[str]:
     return sorted(path.name for path in NAMED.iterdir()) if NAMED.is_dir() else []
 
 
+def is_namespace(namespace: str) -> bool:
+    """Making a named namespace starts with an empty file, over which it is then mounted: a name may stand
+    for no namespace yet, or for ever if its maker died in between."""
+    own = Path(path_of("")).stat().st_dev
+    return Path(path_of(namespace)).stat().st_dev == own
+
+
 @contextmanager
 def inside(namespace: str) -> Iterator[None]:
     """Sockets opened and processes started in the block belong to the namespace. Raises OSError."""

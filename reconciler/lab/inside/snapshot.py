@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.lab.inside.namespaces import inside, named
+from reconciler.lab.inside.namespaces import inside, is_namespace, named
 
 Json = Any
 _NOISE = frozenset(
@@ -116,13 +116,20 @@ def endpoint(line: str, routers: Sequence[str]) -> str:
     return f"{peer} {'dials in' if dials else place}"
 
 
+def wireguard_lines(device: str, what: str) -> list[str]:
+    """A device whose daemon is not there (yet, or any more) has one line that says so."""
+    shown = subprocess.run(["wg", "show", device, what], capture_output=True, text=True, check=False)
+    if shown.returncode != 0:
+        return ["does not answer"]
+    lines = shown.stdout.splitlines()
+    return [endpoint(line, sys.argv[1:]) for line in lines] if what == "endpoints" else lines
+
+
 def wireguard(namespace: str) -> dict[str, list[str]]:
     found = {}
     for device in wireguard_devices():
         for what in _WIREGUARD:
-            lines = subprocess.check_output(["wg", "show", device, what], text=True).splitlines()
-            if what == "endpoints":
-                lines = [endpoint(line, sys.argv[1:]) for line in lines]
+            lines = wireguard_lines(device, what)
             found[f"{namespace}: wireguard {device} {what}"] = sorted(lines)
     return found
 
@@ -158,6 +165,9 @@ _PARTS: tuple[Callable[[str], dict[str, list[str]]], ...] = (listings, wireguard
 def snapshot() -> dict[str, list[str]]:
     everything = daemons()
     for namespace in ("", *named()):
+        if not is_namespace(namespace):
+            everything[f"{namespace}: file"] = ["a file that is no namespace (yet)"]
+            continue
         with inside(namespace):
             for part in _PARTS:
                 everything |= part(namespace)
