@@ -4,7 +4,7 @@
 #   deploy/test.sh tests/unit -k yaml
 #   deploy/test.sh -m 'not lab'
 set -euo pipefail
-. "$(dirname "$0")/lib/setup.sh"
+. "$(dirname "$(readlink -f "$0")")/lib/setup.sh"
 prepare "[test]"
 cd "$CHECKOUT"
 export PATH=$VENV/bin:$PATH
@@ -21,7 +21,7 @@ check ruff check .
 check ruff format --check .
 check mypy
 check lint-imports
-[ -z "$failed" ] || printf "these checks failed:$failed\n" >&2
+[ -z "$failed" ] || printf 'these checks failed:%b\n' "$failed" >&2
 
 say "pytest"
 status=0

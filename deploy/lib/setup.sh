@@ -1,10 +1,17 @@
-# What demo.sh and test.sh share: make this machine able to run tnet from this checkout.
-# Debian 12 or newer, Ubuntu 22.04 or newer; to be sourced by bash. Everything is done once: what is there is left alone.
+# shellcheck shell=bash
+# What demo.sh, test.sh and setup.sh share: make this machine able to run tnet from this checkout.
+# Debian 12 or newer, Ubuntu 24.04 or newer; to be sourced by bash. Everything is done once: what is there is left alone.
 
-CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 VENV=$CHECKOUT/.venv
 OLDEST_PYTHON="3, 11"
 PYTHONS="python3 python3.14 python3.13 python3.12 python3.11"
+COMMAND=("$0" "$@")
+
+# `su` without a dash leaves root without these, and nft, modprobe and dpkg's own tools are there.
+export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# Another Python's settings would lead ours astray.
+unset PYTHONHOME PYTHONPATH
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 
@@ -16,13 +23,20 @@ die() {
 }
 
 require_root() {
-    [ "$(id -u)" = 0 ] || die "networks are the kernel's, and only root may make them" "run it so: sudo $0 $*"
+    [ "$(id -u)" = 0 ] || die "networks are the kernel's, and only root may make them" \
+        "run it as root: sudo$(printf ' %q' "${COMMAND[@]}")"
+}
+
+# die, after the end of what the failed command has said.
+die_with_log() {
+    tail -n 8 "$LOG" >&2
+    die "$@" "run this again when that is repaired: it goes on from there"
 }
 
 # --- Debian packages ----------------------------------------------------------------------------------
 
 has_command() { command -v "$1" >/dev/null 2>&1; }
-has_library() { PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q "$1"; }
+has_library() { [[ $(ldconfig -p) == *"$1"* ]]; }
 
 # Prints the packages that this machine lacks, by what it can't do.
 missing_packages() {
@@ -40,102 +54,133 @@ missing_packages() {
 
 has_kernel_wireguard() { [ -d /sys/module/wireguard ] || modprobe -q wireguard 2>/dev/null; }
 
-APT_UPDATED=
-
 install_packages() {
     [ $# -gt 0 ] || return 0
-    has_command apt-get || die "these are missing, and there is no apt-get to install them: $*"
-    say "installing $*"
-    apt_update_once
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$LOG" 2>&1 ||
-        { tail -n 20 "$LOG" >&2; die "apt-get could not install: $*"; }
+    update_package_lists
+    say "installing packages: $*"
+    run_apt_get install -y --no-install-recommends "$@" || die_with_log "apt-get could not install: $*"
 }
 
-apt_update_once() {
-    [ -z "$APT_UPDATED" ] || return 0
-    apt-get update -qq >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get update failed"; }
-    APT_UPDATED=yes
+# Waits for the package system where a new machine is still updating itself.
+run_apt_get() {
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$LOG" 2>&1
+}
+
+LISTS_UPDATED=
+
+# The lists that are there may do where one of the sources is down.
+update_package_lists() {
+    [ -z "$LISTS_UPDATED" ] || return 0
+    has_command apt-get || die "packages are missing, and there is no apt-get to install them" \
+        "tnet is made for Debian 12 and Ubuntu 24.04 or newer"
+    say "updating the package lists"
+    run_apt_get update || say "apt-get update failed: going on with the lists that are there"
+    LISTS_UPDATED=yes
 }
 
 # --- Python -------------------------------------------------------------------------------------------
 
 is_new_enough() { "$1" -c "import sys; sys.exit(sys.version_info < ($OLDEST_PYTHON))" 2>/dev/null; }
 
-# Prints the first Python that is new enough; fails if there is none.
+# Sets PYTHON to a Python's name, and PYTHON_PACKAGES to what has to be installed for it, if anything.
+choose_python() {
+    PYTHON_PACKAGES=
+    if PYTHON=$(find_python); then
+        makes_environments "$PYTHON" || PYTHON_PACKAGES=$(venv_package "$PYTHON")
+        return 0
+    fi
+    update_package_lists
+    PYTHON=$(find_python_package) ||
+        die "tnet needs Python 3.11 or newer, and this machine has $(python3 --version 2>/dev/null || echo none)" \
+            "its package sources have none either: use Debian 12, Ubuntu 24.04 or newer"
+    PYTHON_PACKAGES="$PYTHON $PYTHON-venv"
+}
+
+# Prints the first Python here that is new enough; fails if there is none.
 find_python() {
     local name
     for name in $PYTHONS; do
         if has_command "$name" && is_new_enough "$name"; then
-            command -v "$name"
+            echo "$name"
             return 0
         fi
     done
     return 1
 }
 
-# The distribution's, if it has one that is new enough (Ubuntu 22.04's own is 3.10, with 3.11 beside it).
-install_python() {
+# Prints the first Python of the package sources that is new enough; fails if there is none.
+find_python_package() {
     local name
-    apt_update_once
     for name in $PYTHONS; do
         if is_candidate_new_enough "$name"; then
-            install_packages "$name"
+            echo "$name"
             return 0
         fi
     done
-    die "tnet needs Python 3.11 or newer, and this machine has $(python3 --version 2>&1 || echo none)" \
-        "its package sources have none either: use Debian 12, Ubuntu 24.04 or newer"
+    return 1
 }
 
+# Ubuntu 22.04 has 3.11 only as a release candidate, which is not what a network should hang on.
 is_candidate_new_enough() {
     local version
     version=$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *//p')
-    [ -n "$version" ] && [ "$version" != "(none)" ] && dpkg --compare-versions "$version" ge 3.11
+    [[ -n $version && $version != "(none)" && $version != *rc* ]] && dpkg --compare-versions "$version" ge 3.11
 }
 
 # A Python of Debian's comes without what makes virtual environments.
-require_venv() {
-    "$1" -c 'import ensurepip, venv' 2>/dev/null && return 0
-    install_packages "$("$1" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
-}
+makes_environments() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+venv_package() { "$1" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'; }
 
 # --- The virtual environment --------------------------------------------------------------------------
 
-# The environment's stamp says from what it was made and with which extras; it is made again only when that changes.
-stamp() {
-    echo "$(sha256sum <"$CHECKOUT/pyproject.toml" | cut -d' ' -f1) $1"
+# A finished environment is stamped with what it was made from, and with where it is and for which Python,
+# since it doesn't survive being moved or losing that Python.
+requirements() { echo "$(sha256sum <"$CHECKOUT/pyproject.toml" | cut -d' ' -f1) $1"; }
+place() { "$VENV/bin/python" -c 'import sys; print(sys.prefix, "%d.%d" % sys.version_info[:2])' 2>/dev/null; }
+
+is_whole() {
+    [ -f "$VENV/.tnet" ] && grep -qxF -e "$(place)" "$VENV/.tnet" && "$VENV/bin/tnet" --help >/dev/null 2>&1
 }
 
 # The test extras include all that the demo needs.
 is_installed() {
-    [ -x "$VENV/bin/tnet" ] && grep -qxF -e "$(stamp "$1")" -e "$(stamp '[test]')" "$VENV/.tnet" 2>/dev/null
+    is_whole && grep -qxF -e "$(requirements "$1")" -e "$(requirements '[test]')" "$VENV/.tnet"
 }
 
-# make_environment PYTHON EXTRAS, as in "[test]"
+# make_environment EXTRAS, as in "[test]". One that was left unfinished or has been damaged is made anew.
 make_environment() {
-    is_installed "$2" && return 0
+    is_installed "$1" && return 0
     say "installing tnet into $VENV"
-    [ -x "$VENV/bin/python" ] && is_new_enough "$VENV/bin/python" || "$1" -m venv --clear "$VENV" ||
-        die "can't make a virtual environment in $VENV"
-    "$VENV/bin/python" -m pip install -q --disable-pip-version-check -e "$CHECKOUT$2" >"$LOG" 2>&1 ||
-        { tail -n 20 "$LOG" >&2; die "pip could not install tnet's requirements"; }
-    stamp "$2" >"$VENV/.tnet"
+    is_whole || "$PYTHON" -m venv --clear "$VENV" >>"$LOG" 2>&1 ||
+        die_with_log "can't make a virtual environment in $VENV"
+    rm -f "$VENV/.tnet"
+    run_pip install -q -e "$CHECKOUT$1" || die_with_log "pip could not install tnet's requirements"
+    { requirements "$1" && place; } >"$VENV/.tnet"
 }
 
-# prepare EXTRAS: all of the above. One at a time for a checkout.
+# pip leaves its temporary files behind when it is interrupted.
+run_pip() {
+    TMPDIR=$SCRATCH "$VENV/bin/python" -m pip --disable-pip-version-check "$@" </dev/null >>"$LOG" 2>&1
+}
+
+# One at a time for a checkout.
+take_turn() {
+    exec 9<"$CHECKOUT"
+    flock -n 9 || { say "waiting for another setup of this checkout to end" && flock 9; }
+}
+
+# prepare EXTRAS: all of the above.
 prepare() {
     require_root
-    LOG=$(mktemp)
-    trap 'rm -f "$LOG"' EXIT
-    exec 9<"$CHECKOUT"
-    flock 9
-    # shellcheck disable=SC2046  # a list of words
-    install_packages $(missing_packages)
-    local python
-    python=$(find_python) || { install_python; python=$(find_python) || die "no Python after all"; }
-    require_venv "$python"
-    make_environment "$python" "$1"
+    SCRATCH=$(mktemp -d)
+    LOG=$SCRATCH/log
+    trap 'rm -rf "$SCRATCH"' EXIT
+    take_turn
+    choose_python
+    # shellcheck disable=SC2046,SC2086  # lists of words
+    install_packages $(missing_packages) $PYTHON_PACKAGES
+    make_environment "$1"
     exec 9>&-
-    rm -f "$LOG"
+    rm -rf "$SCRATCH"
     trap - EXIT
 }
