@@ -69,6 +69,7 @@ class FakeNode:
         self._wireguard: Any = wireguard
         self._keys = Keys()
         self._directory = tempfile.TemporaryDirectory()
+        self._journal: Journal | None = None
         self._plug_in(FakeTransport(self.world))
 
     def _plug_in(self, transport: FakeTransport) -> None:
@@ -90,9 +91,12 @@ class FakeNode:
             _good(transport.route_request(name, [create_plain("inside", "bridge")]))
 
     def process(self) -> Process:
+        """The next life of the program; the one before is over."""
+        if self._journal is not None:
+            self._journal.close()
+        self._journal = Journal(Path(self._directory.name) / "journal")
         transport = FakeTransport(self.world, self._wireguard)
-        journal = Journal(Path(self._directory.name) / "journal")
-        return Process(transport, NetlinkKernel(transport, self._keys), journal)
+        return Process(transport, NetlinkKernel(transport, self._keys), self._journal)
 
     def forget_journal(self) -> None:
         for file in (Path(self._directory.name) / "journal").iterdir():
@@ -115,7 +119,8 @@ class FakeNode:
 
     def seen(self, graphs: Sequence[Graph]) -> Observed:
         """Everything, with the sysctls of these graphs."""
-        return self.process().kernel.observe(sysctl_keys(graphs))
+        transport = FakeTransport(self.world, self._wireguard)
+        return NetlinkKernel(transport, self._keys).observe(sysctl_keys(graphs))
 
 
 def strangers(world: World) -> dict[str, Any]:
