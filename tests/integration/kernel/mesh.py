@@ -64,6 +64,8 @@ def until(condition: Callable[[], bool], within_s: float = 15) -> bool:
 
 
 def handshake(side: str, public_key: str) -> str:
-    found = re.search(rf"{re.escape(public_key)}\t(\d+)", run("wg", "show", f"w{side}", "latest-handshakes"))
+    inside = ("ip", "netns", "exec", f"tnet-{side}")
+    shown = run(*inside, "wg", "show", f"w{side}", "latest-handshakes")
+    found = re.search(rf"{re.escape(public_key)}\t(\d+)", shown)
     assert found is not None
     return found[1]

@@ -79,19 +79,28 @@ def rules(verdicts: list[str], *, most: int = 3) -> st.SearchStrategy[tuple[NftR
     return st.lists(rule, max_size=most).map(tuple)
 
 
+source_ports = st.sampled_from([(1024, 65535), (1, 2), (53, 53), (32768, 60999)])
+transports = st.frozensets(st.sampled_from(["tcp", "udp"]), min_size=1)
+masquerades = st.builds(
+    lambda values, ports, why: NftRule((Match("meta l4proto", values),), "masquerade", why, ports),
+    transports,
+    source_ports,
+    comments,
+)
 tables = st.builds(
-    lambda filtering, nat, four, six: NftTable(
+    lambda filtering, nat, masked, four, six: NftTable(
         HOST,
         "tnet",
         OWNER,
         (
             Chain("forward", "filter", "forward", 0, "drop", filtering),
-            Chain("postrouting", "nat", "postrouting", 100, "accept", nat),
+            Chain("postrouting", "nat", "postrouting", 100, "accept", nat + masked),
         ),
         (PrefixSet("four", 4, four), PrefixSet("six", 6, six)),
     ),
     rules(["accept", "drop"], most=6),
     rules(["masquerade", "accept"]),
+    st.lists(masquerades, max_size=2).map(tuple),
     st.frozensets(ipv4, max_size=5),
     st.frozensets(ipv6, max_size=5),
 )
