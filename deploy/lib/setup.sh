@@ -120,10 +120,17 @@ find_python_package() {
     return 1
 }
 
+# The version of package $1 that would be installed. To apt-cache the name is a pattern: where there is no
+# python3.13, it speaks of postgresql-plpython3-13.
+candidate() {
+    apt-cache policy "$1" 2>/dev/null |
+        awk -v header="$1:" '/^[^ ]/ { ours = $1 == header } ours && $1 == "Candidate:" { print $2 }'
+}
+
 # Ubuntu 22.04 has 3.11 only as a release candidate, which is not what a network should hang on.
 is_candidate_new_enough() {
     local version
-    version=$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *//p')
+    version=$(candidate "$1")
     [[ -n $version && $version != "(none)" && $version != *rc* ]] && dpkg --compare-versions "$version" ge 3.11
 }
 
