@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from reconciler.kernel.netlink_kernel import NetlinkKernel
 from reconciler.kernel.objects import Namespace
 from reconciler.services.wireguard_go import WireGuardGo
 from tests.integration.kernel.keys import Keys
-from tests.integration.kernel.mesh import Mesh
+from tests.integration.kernel.mesh import Mesh, until
 from tests.integration.kernel.operations import NAT, NS, add, done, run
 
 CLONE_NEWNS = 0x20000
@@ -98,6 +99,16 @@ class _own_mounts:
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
 
     def __exit__(self, *_: object) -> None:
-        setns(self._origin, CLONE_NEWNS)
+        assert until(self._is_back), "another thread shares this one's root directory"
         os.chdir(self._directory)
         os.close(self._origin)
+
+    def _is_back(self) -> bool:
+        """A thread that was joined lives a moment longer, and shares our root until then: EINVAL."""
+        try:
+            setns(self._origin, CLONE_NEWNS)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return False
+        return True

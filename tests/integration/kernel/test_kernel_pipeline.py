@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
 from ipaddress import IPv4Interface, ip_address, ip_interface, ip_network
 from pathlib import Path
@@ -14,7 +15,9 @@ from reconciler.kernel.codec.wire import DUMP, message
 from reconciler.kernel.linux import LinuxTransport
 from reconciler.kernel.netlink_kernel import NetlinkKernel
 from reconciler.kernel.objects import HOST, Address, Bridge, Namespace, Route, Sysctl
+from reconciler.kernel.port import KernelUnavailable
 from reconciler.kernel.transport import NamespaceMissing, TransportError
+from tests.integration.kernel.keys import Keys
 from tests.integration.kernel.operations import NS, add, delete, done, run, seen
 
 BRIDGE = Bridge(NS, "b0", 1420, "02:00:00:00:00:01")
@@ -137,6 +140,26 @@ def test_threads_share_a_socket_without_mixing_answers(
     for thread in threads:
         thread.join()
     assert problems == []
+
+
+@pytest.mark.usefixtures("machine")
+def test_without_permission_the_kernel_is_unavailable_with_advice(keys: Keys) -> None:
+    os.seteuid(65534)
+    try:
+        transport = LinuxTransport()
+        kernel = NetlinkKernel(transport, keys)
+        with pytest.raises(KernelUnavailable) as caught:
+            kernel.observe()
+        transport.close()
+    finally:
+        os.seteuid(0)
+    assert "Operation not permitted" in str(caught.value)
+    assert "root" in caught.value.advice
+
+
+def test_a_name_that_is_no_file_name_is_an_outcome(kernel: NetlinkKernel) -> None:
+    (outcome,) = kernel.execute(add(Namespace("tnet-" + "x" * 300)))
+    assert outcome.code == errno.ENAMETOOLONG
 
 
 def test_what_is_open_goes_with_its_namespace(home: NetlinkKernel, transport: LinuxTransport) -> None:
