@@ -15,7 +15,7 @@ from reconciler.engine.converge import NodePlan, converge, observe, plan_node
 from reconciler.engine.journal import Journal
 from reconciler.engine.result import NotStarted, Result
 from reconciler.errors import TnetError
-from reconciler.host.attachment import Attachment, AttachmentStore
+from reconciler.host.attachment import Attachment, AttachmentError, AttachmentStore
 from reconciler.kernel.graph import Graph
 from reconciler.kernel.objects import NODE_OWNER
 from reconciler.kernel.port import Kernel, KernelUnavailable
@@ -97,7 +97,15 @@ class Node:
             report = replace(report, results=self._converge(compiled, lacking.keys(), confirmed))
         except KernelUnavailable as error:
             return replace(report, kernel_trouble=error)
-        return replace(report, unplugged=self._parts.plug_again(self._parts.attachments.all()))
+        try:
+            return replace(report, unplugged=self._parts.plug_again(self._attachments(compiled)))
+        except AttachmentError as error:
+            return replace(report, attachment_trouble=error)
+
+    def _attachments(self, compiled: NodeGraph) -> tuple[Attachment, ...]:
+        """Those of networks that are built here. The rest wait until their network comes back."""
+        built = {graph.owner for graph in graphs_of(compiled)}
+        return tuple(item for item in self._parts.attachments.all() if item.netid in built)
 
     def plan(self, *, fetch: bool = True) -> NodePlan:
         """What a pass would do now. Raises LocalTrouble, NodeUnknown or KernelUnavailable."""

@@ -35,6 +35,7 @@ class Report:
     results: Mapping[str, Result] = field(default_factory=dict)
     kernel_trouble: TnetError | None = None
     unplugged: tuple[tuple[Attachment, str], ...] = ()
+    attachment_trouble: TnetError | None = None
 
     @property
     def ok(self) -> bool:
@@ -114,6 +115,9 @@ def _accepted(report: Report) -> Condition:
 def _healthy(report: Report, converged: Condition) -> Condition:
     if not converged.status:
         return _condition("Healthy", False, "NotConverged", "see Converged")
+    if report.attachment_trouble is not None:
+        message = f"{report.attachment_trouble}; {report.attachment_trouble.advice}"
+        return _condition("Healthy", False, "NotAttached", message)
     if report.unplugged:
         what = "; ".join(f"{attachment.namespace}: {why}" for attachment, why in report.unplugged)
         return _condition("Healthy", False, "NotAttached", what)
