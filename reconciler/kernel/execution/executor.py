@@ -122,7 +122,8 @@ class Executor:
         return outcomes
 
     def _worth_another_try(self, outcomes: list[Outcome], until: float) -> list[int]:
-        """Positions of links whose way could be cleared, and of what was canceled because of a failure."""
+        """Positions of all that failed, if the way of a link among it could be cleared: the rest may have
+        failed on its account, also by leaning on it without naming it (a route on its source address)."""
         work = Work(self._transport, self._secrets, self._known, Pipeline(self._transport))
         cleared = [
             position
@@ -131,8 +132,7 @@ class Executor:
         ]
         if not cleared:
             return []
-        canceled = [place for place, outcome in enumerate(outcomes) if outcome.code == errno.ECANCELED]
-        return sorted({*cleared, *canceled})
+        return [position for position, outcome in enumerate(outcomes) if not outcome.ok]
 
     def _clear(self, work: Work, operation: Operation, until: float) -> bool:
         assert isinstance(operation.after, _LINKS)

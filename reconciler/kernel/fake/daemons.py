@@ -13,10 +13,10 @@ TUN_MTU = 1420
 
 
 def start(world: World, space: Netns, name: str) -> None:
-    """Its TUN appears in `space`, down, with the MTU WireGuard asks for. Raises Refused EBUSY, EEXIST."""
+    """Its TUN appears in `space`, down, with the MTU WireGuard asks for. One that is running already is ended
+    first, as `services.wireguard_go` does. Raises Refused with EBUSY if there is another link of that name."""
     devices.check_name(name)
-    if name in world.daemons:
-        raise Refused(errno.EBUSY, "it is running")
+    stop(world, name)
     if space.named(name) is not None:
         raise Refused(errno.EBUSY, "there is a link of that name")
     index = devices.reserve_index(world, space, 0)
