@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from reconciler.ledger.books import Books
 from reconciler.ledger.objects import ObjectId
-from reconciler.ledger.overlay import overlay
+from reconciler.ledger.overlay import encode_tree, overlay
 from reconciler.ledger.store import Store
-from reconciler.ledger.trouble import Damaged
 
 LEDGER_REF = "refs/tnet/ledger"
 EFFECTIVE_REF = "refs/tnet/effective"
@@ -19,8 +18,7 @@ EFFECTIVE_REF = "refs/tnet/effective"
 def write_tree(store: Store, books: Books) -> ObjectId:
     """The id of the effective tree, which is in the repository afterwards."""
     overlaid = overlay(store.tree_of(books.commit), books.overlay(), store.raw_tree)
-    if overlaid.trees and store.write_trees(overlaid.trees)[-1] != overlaid.root:
-        raise Damaged("git wrote another effective tree than was asked for")
+    store.write_trees([encode_tree(tree) for tree in overlaid.trees])
     return overlaid.root
 
 

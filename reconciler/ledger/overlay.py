@@ -6,6 +6,7 @@ tree may hold where we don't govern.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -50,11 +51,16 @@ def parse_tree(raw: bytes) -> Tree:
 
 def encode_tree(tree: Mapping[bytes, Entry]) -> bytes:
     """The raw bytes of a tree, its entries in git's order: a directory sorts as if its name ended in `/`."""
-    ordered = sorted(tree.items(), key=lambda item: item[0] + b"/" * (item[1].mode == TREE_MODE))
+    ordered = sorted(tree.items(), key=lambda item: item[0] + b"/" * is_directory(item[1]))
     return b"".join(
         b"%s %s\0%s" % (entry.mode.lstrip("0").encode("ascii"), name, bytes.fromhex(entry.id))
         for name, entry in ordered
     )
+
+
+def is_directory(entry: Entry) -> bool:
+    """By its file type alone, as git takes it: a hostile tree may have `40755` or `0040000`."""
+    return stat.S_ISDIR(int(entry.mode, 8))
 
 
 _Changes = Mapping[tuple[bytes, ...], Entry | None]
@@ -79,10 +85,10 @@ def _change_below(
 ) -> None:
     """Changes within the directory `name`; a file in its place goes if something has to be put there."""
     present = tree.get(name)
-    is_directory = present is not None and present.mode == TREE_MODE
-    if not is_directory and not any(inner.values()):
+    directory = present if present is not None and is_directory(present) else None
+    if directory is None and not any(inner.values()):
         return
-    start = parse_tree(read(present.id)) if present is not None and is_directory else {}
+    start = {} if directory is None else parse_tree(read(directory.id))
     subtree = _changed(start, inner, read, made)
     if subtree:
         tree[name] = Entry(TREE_MODE, _write(subtree, made))
