@@ -69,7 +69,6 @@ _FETCH_CONFIG = (
     *(f"fetch.fsck.{name}=ignore" for name in _JUDGED_BY_US),
     "fetch.writeCommitGraph=false",
     "fetch.recurseSubmodules=false",
-    "http.followRedirects=false",
     "http.lowSpeedLimit=200",
     "http.lowSpeedTime=30",
 )

@@ -1,18 +1,26 @@
 """Which paths of the repository the ledger rules, and which of them can hold a document.
 
-Everything under `trust/`, `farms/` and `tenants/` is governed, also under names that a file system might
-take for these: other case, compatibility forms of letters, invisible characters, dots and spaces at
-the end. So nobody's work tree shows as governed what no node has judged. All else is not ours to judge.
+Everything under `trust/`, `farms/` and `tenants/` is governed, also under names that a file system takes for
+these: other case, characters that it ignores, dots and spaces at the end. So nobody's work tree shows
+as governed what no node has judged. All else is not ours to judge.
+
+What is folded is listed here and not asked of `unicodedata`: its tables grow with Python's versions, and nodes
+must agree.
 """
 
 from __future__ import annotations
-
-import unicodedata
 
 from reconciler.ledger.objects import Change
 from reconciler.model.paths import Place, place_of
 
 ROOTS = frozenset({"trust", "farms", "tenants"})
+# Other case of the letters in our names (U+017F is a long s, and the only such letter beyond ASCII; Unicode's
+# CaseFolding.txt), and what HFS+ ignores in names (git, utf8.c, next_hfs_char).
+_FOLDED: dict[int, str | None] = {
+    **{ord(letter.upper()): letter for letter in "abcdefghijklmnopqrstuvwxyz"},
+    0x17F: "s",
+    **dict.fromkeys((*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)),
+}
 _EXACT = tuple(root.encode("ascii") for root in ROOTS)
 
 
@@ -36,6 +44,4 @@ def place(path: bytes) -> Place | None:
 
 
 def _folded(name: bytes) -> str:
-    text = unicodedata.normalize("NFKC", name.decode("utf-8", "replace")).casefold()
-    visible = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf"))
-    return visible.rstrip(". ")
+    return name.decode("utf-8", "replace").translate(_FOLDED).rstrip(". ")

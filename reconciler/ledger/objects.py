@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import NewType
 
 from reconciler.errors import TnetError
@@ -33,6 +32,7 @@ MAX_DATE = 253402300799
 """The last second of the year 9999: the last that calendars of programs know."""
 
 _ID = re.compile(rb"[0-9a-f]{40}")
+_PARENT = re.compile(rb"parent ([0-9a-f]{40})")
 _IDENTITY = re.compile(rb"(?:[^<>\n]+ )?<[^<>\n]*> (?:0|[1-9][0-9]{0,18}) [+-][0-9]{4}")
 _HEADER_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _MESSAGE_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
@@ -129,8 +129,13 @@ def tree_of(raw: bytes) -> ObjectId:
 def parents_of(raw: bytes) -> tuple[CommitId, ...]:
     """The parents of any commit that git can read: they follow the first line, its tree."""
     lines = raw.partition(b"\n\n")[0].split(b"\n")[1:]
-    found = takewhile(lambda line: line.startswith(b"parent "), lines)
-    return tuple(CommitId(line[len(b"parent ") :].decode("ascii")) for line in found)
+    found: list[CommitId] = []
+    for line in lines:
+        match = _PARENT.fullmatch(line)
+        if match is None:
+            break
+        found.append(CommitId(match[1].decode("ascii")))
+    return tuple(found)
 
 
 def parse_commit(raw: bytes) -> Commit:
