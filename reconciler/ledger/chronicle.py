@@ -92,9 +92,10 @@ class Chronicle:
     def write(self, kept: int, records: Sequence[Record]) -> None:
         """Keeps the first `kept` transactions and puts these after them. Raises OSError."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        known, self._end = self._end, None
         with self._path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if self._end != (kept, file.seek(0, os.SEEK_END)):
+            if known != (kept, file.seek(0, os.SEEK_END)):
                 file.truncate(self._end_of(kept))
             if file.seek(0, os.SEEK_END) == 0:
                 file.write(msgspec.json.encode(self._head) + b"\n")

@@ -4,8 +4,8 @@ Everything under `trust/`, `farms/` and `tenants/` is governed, also under names
 these: other case, characters that it ignores, dots and spaces at the end. So nobody's work tree shows
 as governed what no node has judged. All else is not ours to judge.
 
-What is folded is listed here and not asked of `unicodedata`: its tables grow with Python's versions, and nodes
-must agree.
+What is folded is listed here and not asked of `unicodedata`: its tables grow with Python's versions, and
+nodes must agree.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,10 +28,12 @@ from reconciler.ledger.trouble import (
 )
 from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
 
+log = logging.getLogger(__name__)
+
 SAVE_EVERY = 1000
 """Transactions judged between two writes of the chronicle: what dying in the middle costs at most."""
 TIDY_EVERY = 64
-"""New states between two looks whether the clone should be packed."""
+"""Transactions between two looks whether the clone should be packed."""
 _PERSON = (
     "find out from the forge's operator and the other nodes what happened; the branch has to be set back"
 )
@@ -50,17 +53,25 @@ class Ledger:
         self._mark_path = config.directory / "mark.json"
         self._course: Course | None = None
         self._view: LedgerView | None = None
-        self._settled = 0
+        self._tidy_at = 0
 
     def sync(self) -> LedgerView:
         """Fetches, judges what is new, and returns what is in effect. Raises `LocalTrouble`s."""
         with self._alone():
-            return self._on_sound_clone(fetch=True)
+            view = self._on_sound_clone(fetch=True)
+            self._tidy(view)
+            return view
 
     def judge_local(self) -> LedgerView:
-        """The same with what was last fetched. Raises `NoGoodState` if nothing ever was."""
+        """The same with what was last fetched; on a full disk what was judged before.
+
+        Raises `NoGoodState` if there is nothing.
+        """
         with self._alone():
-            return self._on_sound_clone(fetch=False)
+            try:
+                return self._on_sound_clone(fetch=False)
+            except DiskFull:
+                return self._last_good(self._marked())
 
     def close(self) -> None:
         """Ends the git processes that are kept for later questions."""
@@ -87,6 +98,16 @@ class Ledger:
             raise NoGoodState("nothing was ever fetched", "let the remote be reached once")
         return tip
 
+    def _tidy(self, view: LedgerView) -> None:
+        """Now and then packs the clone; that it can't is no reason to keep quiet about the ledger."""
+        if len(view.verdicts) < self._tidy_at:
+            return
+        self._tidy_at = len(view.verdicts) + TIDY_EVERY
+        try:
+            self._clone.tidy()
+        except LocalTrouble as trouble:
+            log.warning("the clone can't be packed: %s", trouble)
+
     def _forget(self) -> None:
         self._course = None
         self._view = None
@@ -96,13 +117,16 @@ class Ledger:
     def _judge(self, tip: CommitId) -> LedgerView:
         if self._view is not None and self._view.tip == tip:
             return self._view
-        marked = mark.read(self._mark_path)
-        if marked is not None and marked.anchor != self._anchor.commit:
-            marked = None  # Provisioned anew, for another ledger or with a later anchor.
+        marked = self._marked()
         route = self._route(tip, marked)
         if route is None:
             return replace(self._last_good(marked), alarm=self._alarm(tip, marked))
         return self._follow(*route, tip)
+
+    def _marked(self) -> Mark | None:
+        """The mark; None if it is of another beginning: the node was provisioned anew."""
+        marked = mark.read(self._mark_path)
+        return marked if marked is not None and marked.anchor == self._anchor.commit else None
 
     def _route(self, tip: CommitId, marked: Mark | None) -> tuple[Course, Sequence[Step]] | None:
         """From where to go on, and the steps to `tip`; None if the way doesn't lead over anchor and mark."""
@@ -141,19 +165,29 @@ class Ledger:
                 for record in course.judge(steps[start : start + SAVE_EVERY]):
                     records.append(record)
             finally:
-                with _writing("the chronicle"):
-                    self._chronicle.write(kept, records)
+                self._save(kept, records)
+
+    def _save(self, kept: int, records: list[Record]) -> None:
+        """The chronicle is a cache: what it can't take is judged again after a restart."""
+        try:
+            self._chronicle.write(kept, records)
+        except OSError as error:
+            log.warning("the chronicle can't be written: %s", error)
 
     def _settle(self, course: Course) -> LedgerView:
-        """Writes down where we are, the mark last: only then is it acted on."""
+        """Writes down where we are, the mark last: only then is it acted on.
+
+        What is written already isn't written again: a node must find its last good state on a full disk, too.
+        """
         books, store = course.books, course.store
-        tree = effective.write_tree(store, books)
-        effective.write_refs(store, books, tree)
-        with _writing("the mark"):
-            mark.write(self._mark_path, _mark_of(course))
-        if self._settled % TIDY_EVERY == 0:
-            self._clone.tidy()
-        self._settled += 1
+        tree = effective.written(store, books)
+        if tree is None:
+            tree = effective.write_tree(store, books)
+            effective.write_refs(store, books, tree)
+        reached = _mark_of(course)
+        if mark.read(self._mark_path) != reached:
+            with _writing("the mark"):
+                mark.write(self._mark_path, reached)
         return _view_of(course, tree)
 
     def _last_good(self, marked: Mark | None) -> LedgerView:

@@ -17,7 +17,7 @@ def pack(kind: str, objects: Sequence[bytes]) -> bytes:
 
 
 def _entry_head(kind: str, size: int) -> bytes:
-    """Type and size: four bits of the size beside the type, then seven a byte; the top bit says more follow."""
+    """Type and size: four bits of the size beside the type, then seven a byte; the top bit says: more."""
     byte, rest = _TYPES[kind] << 4 | size & 0x0F, size >> 4
     head = bytearray()
     while rest:

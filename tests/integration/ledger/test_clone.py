@@ -345,3 +345,37 @@ def test_many_processes_on_one_clone_agree(good: World) -> None:
 def test_the_configuration_is_frozen(good: World) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         good.ledger._config.branch = "other"  # type: ignore[misc]
+
+
+@contextlib.contextmanager
+def full(directory: Path) -> Iterator[None]:
+    """No byte is left on the file system there."""
+    ballast = directory / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        for size in (4096, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(b"\0" * size)
+    yield
+    ballast.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting takes root")
+@pytest.mark.parametrize("fetched_more", [False, True])
+def test_a_restart_on_a_full_disk_finds_the_last_good_state(good: World, fetched_more: bool) -> None:
+    directory = good.directory / "small"
+    good.forge.commit({WEB: network("web", 6)}, MALLORY)
+    with small_disk(directory, "2m"):
+        ledger = good.new_ledger("small")
+        before = ledger.sync()
+        mark = (directory / "mark.json").read_bytes()
+        if fetched_more:
+            good.forge.commit({WEB: network("web", 1, [("paris/p1", 1, 1)])}, DAVE)
+            ledger._clone.fetch()
+        ledger.close()
+        with full(directory):
+            restarted = good.new_ledger("small")
+            assert restarted.judge_local() == before
+            assert (directory / "mark.json").read_bytes() == mark
+            restarted.close()
+        assert good.new_ledger("small").judge_local().alarm is None
