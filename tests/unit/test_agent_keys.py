@@ -1,0 +1,50 @@
+"""Keys follow the model, one step behind too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.agent.keys import NodeKeys
+from reconciler.host.identity import Identity
+from reconciler.model import base64_text
+from reconciler.model.documents import Metadata, Network, NetworkSpec, Resource, SealedKey
+from reconciler.model.model import Model
+from reconciler.model.paths import network_path
+from reconciler.model.sealing import SealingContext, seal, wireguard_public_key
+
+NODE = "paris/p1"
+
+
+def sealed_model(identity: Identity, private: bytes) -> tuple[Model, str]:
+    """A model with one NR on the node whose key is `private`, and that key's public half."""
+    (sealing,) = identity.public_keys()
+    public = wireguard_public_key(private)
+    context = SealingContext("acme", "web", identity.node_id, sealing.id, public)
+    ciphertext = seal(base64_text.decode(sealing.key) or b"", context, private)
+    resource = Resource(
+        node=NODE,
+        node_id=identity.node_id,
+        index=1,
+        slot=1,
+        public_key=public,
+        sealed=SealedKey(key=sealing.id, ciphertext=base64_text.encode(ciphertext)),
+    )
+    spec = NetworkSpec(ipv4="10.10.0.0/16", ipv6="fd00:1:2::/48", resources=(resource,))
+    network = Network(api_version="tnet/v1", metadata=Metadata(name="web"), spec=spec)
+    return Model.of({network_path("acme", "web"): network}), public
+
+
+def test_a_changed_key_can_be_taken_back_until_the_next_change(tmp_path: Path) -> None:
+    identity = Identity.create(tmp_path / "identity")
+    privates = [bytes([number]) * 32 for number in (1, 2, 3)]
+    steps = [sealed_model(identity, private) for private in privates]
+    keys = NodeKeys(identity, NODE)
+    for (model, public), private in zip(steps, privates, strict=True):
+        keys.update(model)
+        keys.update(model)  # a pass without a change forgets nothing
+        assert keys.private_key(public) == private
+    assert keys.private_key(steps[1][1]) == privates[1]
+    with pytest.raises(KeyError):
+        keys.private_key(steps[0][1])
