@@ -36,6 +36,8 @@ _NOISE = frozenset(
         "preferred_life_time",
     )
 )
+# A link's and a route's: the kernel sets them from the carrier (which is LOWER_UP), but up to 1 s later.
+_LATE_FLAGS = frozenset(("NO-CARRIER", "linkdown"))
 _LISTINGS: dict[str, list[str]] = {
     "links": ["ip", "-json", "-details", "link"],
     "addresses": ["ip", "-json", "address"],
@@ -57,8 +59,13 @@ def without_noise(value: Json) -> Json:
         kept = ((key, each) for key, each in value.items() if key not in _NOISE and "_timer" not in key)
         return {key: without_noise(each) for key, each in kept}
     if isinstance(value, list):
-        return [without_noise(each) for each in value]
+        return [without_noise(each) for each in value if not is_late(each)]
     return value
+
+
+def is_late(value: Json) -> bool:
+    """A flag that says what another one has said before."""
+    return isinstance(value, str) and value in _LATE_FLAGS
 
 
 def essence(entry: Json) -> Json:

@@ -38,6 +38,12 @@ def test_counters_timers_and_numbers_of_the_kernel_are_noise() -> None:
     assert without_noise(value) == {"ifname": "b", "linkinfo": {"info_data": {"ageing_time": 5}}}
 
 
+def test_what_follows_the_carrier_later_is_noise_and_the_carrier_is_not() -> None:
+    assert without_noise({"flags": ["NO-CARRIER", "UP"]}) == without_noise({"flags": ["UP"]})
+    assert without_noise({"dst": "10.0.0.0/24", "flags": ["linkdown"]}) == {"dst": "10.0.0.0/24", "flags": []}
+    assert without_noise({"flags": ["UP", "LOWER_UP"]}) != without_noise({"flags": ["UP"]})
+
+
 def test_what_a_bridge_learned_is_left_out() -> None:
     assert is_learned({"mac": "02:00:00:00:00:01", "ifname": "c1", "flags": [], "master": "b", "state": ""})
     assert not is_learned({"mac": "02:00:00:00:00:01", "ifname": "x1", "state": "permanent"})
