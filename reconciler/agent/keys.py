@@ -14,7 +14,7 @@ class NodeKeys:
     """
 
     def __init__(self, identity: Identity, node: str) -> None:
-        self._rings = (KeyRing(identity, Model.of({}), node),)
+        self._rings: tuple[KeyRing, ...] = (KeyRing(identity, Model.of({}), node),)
 
     def update(self, model: Model) -> None:
         """From now on keys are found in `model`, then in the one before."""
