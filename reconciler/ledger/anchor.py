@@ -43,7 +43,8 @@ class Anchor:
     def __post_init__(self) -> None:
         if not _COMMIT.fullmatch(self.commit):
             raise AnchorUnknown(
-                f"the anchor {self.commit!r} is not a commit's full id (40 lower-case hexadecimal digits)"
+                f"the anchor {self.commit!r} is not a commit's full id (40 lower-case hexadecimal digits)",
+                "root finds it in its own clone: `git config tnet.anchor`",
             )
         if not self.root_fingerprints:
             raise AnchorUnknown("no root key's fingerprint is pinned beside the anchor")
@@ -61,7 +62,7 @@ def read_anchor(repository: Path) -> Anchor:
     if not commits:
         raise AnchorUnknown(
             f"{repository} has no anchor: it isn't known where the ledger begins",
-            f"pin it: `git config {COMMIT_KEY} COMMIT` and `git config --add {ROOT_KEY} SHA256:...`",
+            "pin it: tnet trust --anchor COMMIT --root-key SHA256:… (from root, not from the forge)",
         )
     return Anchor(CommitId(commits[-1]), frozenset(_config(repository, ROOT_KEY)))
 

@@ -14,8 +14,10 @@ from reconciler.ledger.store import Edge, Step, Store
 
 CHUNK = 500
 """Transactions read ahead at once."""
-READ_AHEAD_DOCUMENTS = 64
-"""Of a transaction that changes more than that the documents are read one by one, once they are wanted."""
+READ_AHEAD_DOCUMENTS = 8
+READ_AHEAD_BYTES = 16 << 10
+"""Of a transaction that changes more documents, or longer ones, they are read one by one, once they are
+wanted: what nobody has signed must not fill the memory."""
 
 
 class GitProvider:
@@ -25,7 +27,7 @@ class GitProvider:
         self._store = store
         self._history = history
         self._commits: dict[CommitId, bytes] = {}
-        self._blobs: dict[ObjectId, bytes | None] = {}
+        self._blobs: dict[ObjectId, bytes] = {}
         self._merged: tuple[CommitId, Parents | None] | None = None
 
     def transactions(self, steps: Sequence[Step]) -> Iterator[Transaction]:
@@ -39,8 +41,8 @@ class GitProvider:
         changes = self._store.differences([Edge(step.parents[0], step.commit) for step in steps])
         self._commits = dict(zip(commits, raws, strict=True))
         names = sorted({name for each in changes for name in _documents(each)})
-        blobs = self._store.blobs(names, bounds.MAX_DOCUMENT_BYTES)
-        self._blobs = dict(zip(names, blobs, strict=True))
+        blobs = self._store.blobs(names, READ_AHEAD_BYTES)
+        self._blobs = {name: blob for name, blob in zip(names, blobs, strict=True) if blob is not None}
         return [
             Transaction(step.commit, step.parents, raw, changed)
             for step, raw, changed in zip(steps, raws, changes, strict=True)
@@ -50,9 +52,8 @@ class GitProvider:
         return key_that_signed(self._commits.get(commit) or self._store.commits([commit])[0])
 
     def blob(self, name: ObjectId) -> bytes | None:
-        if name not in self._blobs:
-            self._blobs[name] = self._store.blobs([name], bounds.MAX_DOCUMENT_BYTES)[0]
-        return self._blobs[name]
+        ahead = self._blobs.get(name)
+        return ahead if ahead is not None else self._store.blobs([name], bounds.MAX_DOCUMENT_BYTES)[0]
 
     def merged(self, transaction: Transaction) -> Mapping[CommitId, tuple[CommitId, ...]] | None:
         first, *others = transaction.parents

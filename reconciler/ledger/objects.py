@@ -26,7 +26,7 @@ CommitId = NewType("CommitId", str)
 """40 lower-case hexadecimal digits."""
 ObjectId = NewType("ObjectId", str)
 
-MAX_COMMIT_BYTES = 1 << 20
+MAX_COMMIT_BYTES = 128 << 10
 MAX_PARENTS = 64
 MAX_DATE = 253402300799
 """The last second of the year 9999: the last that calendars of programs know."""

@@ -7,6 +7,7 @@ Two git processes are kept while a store is open: one for objects (`cat-file --b
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -14,7 +15,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reconciler.ledger.conversation import Conversation, batches
-from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, object_id, tree_of
+from reconciler.ledger.objects import (
+    MAX_COMMIT_BYTES,
+    Change,
+    CommitId,
+    Entry,
+    ObjectId,
+    object_id,
+    tree_of,
+)
 from reconciler.ledger.pack import pack
 from reconciler.ledger.runner import GitFailed, Runner
 from reconciler.ledger.trouble import CloneUnfit, Damaged
@@ -75,7 +84,10 @@ class Store:
     # --- objects ---------------------------------------------------------------------------------
 
     def commits(self, ids: Sequence[CommitId]) -> list[bytes]:
-        """The raw bytes of each of these commits, in order. Raises `Damaged`."""
+        """The raw bytes of each of these commits, in order. Raises `Damaged`.
+
+        Of one that is longer than a commit may be, only so much that this is seen.
+        """
         return [raw for raw in self._read(ids, "commit", None) if raw is not None]
 
     def blobs(self, ids: Sequence[ObjectId], limit_bytes: int) -> list[bytes | None]:
@@ -97,11 +109,27 @@ class Store:
         if limit is not None and size > limit:
             self._skip(size + 1)
             return None
-        data = self._objects.exactly(size + 1)[:-1]
         if header[1].decode("ascii") != kind:
             raise Damaged(f"the object {name} is a {header[1].decode('ascii')}, not a {kind}")
+        if kind == "commit" and size > MAX_COMMIT_BYTES:
+            return self._beginning(name, size)
+        data = self._objects.exactly(size + 1)[:-1]
         if object_id(kind, data) != name:
             raise Damaged(f"the {kind} {name} holds other content than its name says")
+        return data
+
+    def _beginning(self, name: str, size: int) -> bytes:
+        """One byte more than a commit may have; the rest is only hashed."""
+        data = self._objects.exactly(MAX_COMMIT_BYTES + 1)
+        digest = hashlib.sha1(b"commit %d\0" % size + data, usedforsecurity=False)
+        left = size - len(data)
+        while left:
+            part = self._objects.exactly(min(left, 1 << 20))
+            digest.update(part)
+            left -= len(part)
+        self._skip(1)
+        if digest.hexdigest() != name:
+            raise Damaged(f"the commit {name} holds other content than its name says")
         return data
 
     def _skip(self, count: int) -> None:

@@ -23,7 +23,7 @@ from reconciler.ledger.trouble import (
     RemoteTimeout,
     RemoteUnreachable,
 )
-from tests.integration.ledger.world import DAVE, MALLORY, SHOP, WEB, Blob, World, network, signed
+from tests.integration.ledger.world import DAVE, ERIN, MALLORY, SHOP, WEB, Blob, World, network, signed
 
 
 def clone_of(world: World) -> Path:
@@ -379,3 +379,12 @@ def test_a_restart_on_a_full_disk_finds_the_last_good_state(good: World, fetched
             assert (directory / "mark.json").read_bytes() == mark
             restarted.close()
         assert good.new_ledger("small").judge_local().alarm is None
+
+
+def test_a_commit_as_long_as_a_book_is_a_verdict(good: World) -> None:
+    forge = good.forge
+    files = {**forge.trees[forge.tip], WEB: Blob(network("web", 3))}
+    payload = forge.payload(forge.write_tree(files), [forge.tip], "x" * 3_000_000)
+    forge.add(signed(payload, DAVE), files)
+    forge.commit({SHOP: network("shop", 3)}, ERIN)
+    assert good.codes(2) == ["malformed-commit", "accepted"]
