@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from reconciler.agent.config import AgentConfig
 from reconciler.agent.status import NetworkStatus, read_status
 from reconciler.host.attachment import Attachment, AttachmentError, AttachmentStore, new_attachment
-from reconciler.host.plug import plug, unplug
+from reconciler.host.plug import plug, seen, unplug
 
 
 def attach(
@@ -16,6 +16,17 @@ def attach(
     """Plug it in, then remember it. Raises AttachmentError; then nothing is left of the attempt."""
     here = _network_here(config, network)
     store = AttachmentStore(config.attachment_directory)
+    with store.alone():
+        return _attach(store, here, namespace, interface, address)
+
+
+def _attach(
+    store: AttachmentStore,
+    here: NetworkStatus,
+    namespace: str,
+    interface: str,
+    address: IPv4Address | None,
+) -> Attachment:
     attachment = new_attachment(
         here.tenant,
         here.network,
@@ -25,6 +36,7 @@ def attach(
         interface,
         store.all(),
         address,
+        seen(namespace),
     )
     plug(attachment)
     try:
@@ -50,6 +62,11 @@ def _network_here(config: AgentConfig, network: str) -> NetworkStatus:
 def detach(config: AgentConfig, network: str, namespace: str, interface: str) -> None:
     """Pull it out and forget it. Raises AttachmentError if it is not attached."""
     store = AttachmentStore(config.attachment_directory)
+    with store.alone():
+        _detach(store, network, namespace, interface)
+
+
+def _detach(store: AttachmentStore, network: str, namespace: str, interface: str) -> None:
     attachments = {_plug_name(attachment): attachment for attachment in store.all()}
     found = attachments.get((network, namespace, interface))
     if found is None:

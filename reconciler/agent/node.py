@@ -98,7 +98,8 @@ class Node:
         except KernelUnavailable as error:
             return replace(report, kernel_trouble=error)
         try:
-            return replace(report, unplugged=self._parts.plug_again(self._attachments(compiled)))
+            with self._parts.attachments.alone():
+                return replace(report, unplugged=self._parts.plug_again(self._attachments(compiled)))
         except AttachmentError as error:
             return replace(report, attachment_trouble=error)
 

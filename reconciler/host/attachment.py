@@ -8,11 +8,13 @@ containers back.
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,8 @@ class AttachmentError(TnetError):
 
 
 class Attachment(Struct, frozen=True, kw_only=True):
-    """`namespace` is a name that `ip netns` knows or the path of a namespace file."""
+    """`namespace` is a name that `ip netns` knows or the path of a namespace file. `seen` tells which one it
+    was, where the path alone doesn't (`plug.seen`)."""
 
     tenant: str
     network: str
@@ -44,6 +47,7 @@ class Attachment(Struct, frozen=True, kw_only=True):
     ipv6: IPv6Interface
     gateway_ipv4: IPv4Address
     gateway_ipv6: IPv6Address
+    seen: str = ""
 
     @property
     def identity(self) -> str:
@@ -66,6 +70,7 @@ def new_attachment(
     interface: str,
     taken: Iterable[Attachment],
     address: IPv4Address | None = None,
+    seen: str = "",
 ) -> Attachment:
     """Choose addresses in the NR's slices: the asked one, or the first that no other attachment has.
 
@@ -91,12 +96,15 @@ def new_attachment(
         ipv6=IPv6Interface((int(ipv6.network_address) + host, ipv6.prefixlen)),
         gateway_ipv4=ipv4.network_address + 1,
         gateway_ipv6=ipv6.network_address + 1,
+        seen=seen,
     )
 
 
 def _check_names(namespace: str, interface: str) -> None:
     if not _NAMESPACE.match(namespace):
         raise AttachmentError(f"{namespace!r} is no namespace", "give a name of `ip netns`, or a path")
+    if Path(namespace).name.startswith("tnet-"):
+        raise AttachmentError(f"{namespace} is a namespace of tnet's own", "attach a container's")
     if not _INTERFACE.match(interface):
         raise AttachmentError(f"{interface!r} is no interface name", "at most 15 letters, digits, . _ -")
 
@@ -145,6 +153,18 @@ class AttachmentStore:
             raise AttachmentError(
                 f"{path}: {error}", "remove the file and attach the namespace again"
             ) from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else attaches, detaches or plugs again meanwhile. Raises AttachmentError."""
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = (self._directory / ".lock").open("ab")
+        except OSError as error:
+            raise AttachmentError(f"{self._directory} can't be used: {error.strerror}") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def add(self, attachment: Attachment) -> None:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
