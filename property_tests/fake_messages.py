@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import (
+    IPv4Interface,
+    IPv4Network,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
 from socket import AF_INET, AF_INET6
 from typing import Any
 
@@ -63,7 +71,16 @@ DESTINATIONS = tuple(
 )
 GATEWAYS = tuple(
     ip_address(text)
-    for text in ("10.1.0.1", "10.1.0.7", "10.2.0.0", "10.9.0.1", "fd00:1::1", "fd00:1::7", "fd00:9::1", "fe80::7")
+    for text in (
+        "10.1.0.1",
+        "10.1.0.7",
+        "10.2.0.0",
+        "10.9.0.1",
+        "fd00:1::1",
+        "fd00:1::7",
+        "fd00:9::1",
+        "fe80::7",
+    )
 )
 REMOTES = tuple(ip_address(text) for text in ("192.0.2.1", "192.0.2.2", "fd00:f::1"))
 
@@ -100,7 +117,9 @@ class Brief:
 
 def _text(value: Any) -> str:
     if hasattr(value, "version"):
-        kind = "interface" if hasattr(value, "ip") else "network" if hasattr(value, "prefixlen") else "address"
+        kind = (
+            "interface" if hasattr(value, "ip") else "network" if hasattr(value, "prefixlen") else "address"
+        )
         return f"ip_{kind}('{value}')"
     return repr(value)
 
@@ -218,7 +237,9 @@ class ChangeAddress(Request):
             ("IFA_BROADCAST", last),
             ("IFA_FLAGS", self.address_flags if not four else None),
         ]
-        return _message(ifaddrmsg, 21 if self.deletion else 20, 0 if self.deletion else self.flags, fields, attrs)
+        return _message(
+            ifaddrmsg, 21 if self.deletion else 20, 0 if self.deletion else self.flags, fields, attrs
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -281,7 +302,9 @@ class ChangeRule(Request):
             ("FRA_SRC", None if self.source is None else str(self.source.network_address)),
             ("FRA_PROTOCOL", self.protocol),
         ]
-        return _message(fibmsg, 33 if self.deletion else 32, 0 if self.deletion else self.flags, fields, attrs)
+        return _message(
+            fibmsg, 33 if self.deletion else 32, 0 if self.deletion else self.flags, fields, attrs
+        )
 
 
 # --- neighbours and forwarding entries -------------------------------------------------------------------
@@ -388,12 +411,12 @@ def set_links(draw: st.DrawFn) -> SetLink:
     asked = draw(ends(new=False, moving=True))
     new_index = draw(st.sampled_from((None, *INDEXES))) if asked.moved_to else None
     master = draw(st.sampled_from((None, None, None, 0, *INDEXES)))
-    return SetLink(
-        draw(spaces), Ends(**{**vars(asked), "new_index": new_index, "master": master})
-    )
+    return SetLink(draw(spaces), Ends(**{**vars(asked), "new_index": new_index, "master": master}))
 
 
-ups = st.builds(SetLink, spaces, st.builds(Ends, index=st.sampled_from((1, *INDEXES, *INDEXES)), up=st.booleans()))
+ups = st.builds(
+    SetLink, spaces, st.builds(Ends, index=st.sampled_from((1, *INDEXES, *INDEXES)), up=st.booleans())
+)
 moves = st.builds(
     SetLink,
     spaces,
@@ -496,7 +519,12 @@ forwardings = st.builds(
     flags,
 )
 
-SWITCHES = ("ipv4/conf/{}/forwarding", "ipv6/conf/{}/forwarding", "ipv4/conf/{}/rp_filter", "ipv6/conf/{}/accept_ra")
+SWITCHES = (
+    "ipv4/conf/{}/forwarding",
+    "ipv6/conf/{}/forwarding",
+    "ipv4/conf/{}/rp_filter",
+    "ipv6/conf/{}/accept_ra",
+)
 
 
 @st.composite

@@ -56,7 +56,9 @@ def state(transport: Transport, namespace: str) -> State:
         "addresses": sorted(map(_address, _dump(transport, namespace, _ADDRESSES, ifaddrmsg))),
         "routes": sorted(_routes(transport, namespace, _ROUTES), key=repr),
         "our routes": sorted(_routes(transport, namespace, _MAIN), key=repr),
-        "rules": [_rule(rule) for rule in _dump(transport, namespace, _RULES, fibmsg) if rule["family"] < 128],
+        "rules": [
+            _rule(rule) for rule in _dump(transport, namespace, _RULES, fibmsg) if rule["family"] < 128
+        ],
         "neighbours": sorted(_neighbours(transport, namespace)),
         "forwarding": sorted(one for index in vxlans for one in _forwarding(transport, namespace, index)),
     }
@@ -127,7 +129,12 @@ def _route(route: Any) -> tuple[Any, ...]:
 
 def _rule(rule: Any) -> tuple[Any, ...]:
     names = ("FRA_PRIORITY", "FRA_TABLE", "FRA_SRC", "FRA_PROTOCOL")
-    return (rule["family"], rule["src_len"], rule["action"], *(str(rule.get_attr(name) or "") for name in names))
+    return (
+        rule["family"],
+        rule["src_len"],
+        rule["action"],
+        *(str(rule.get_attr(name) or "") for name in names),
+    )
 
 
 def _neighbours(transport: Transport, namespace: str) -> Iterable[tuple[Any, ...]]:
@@ -142,4 +149,9 @@ def _forwarding(transport: Transport, namespace: str, index: int) -> Iterable[tu
     for item in _dump(transport, namespace, request, ndmsg):
         if item.get_attr("NDA_DST") is not None:
             names = ("NDA_LLADDR", "NDA_DST")
-            yield (item["ifindex"], item["state"], item["flags"], *(str(item.get_attr(name)) for name in names))
+            yield (
+                item["ifindex"],
+                item["state"],
+                item["flags"],
+                *(str(item.get_attr(name)) for name in names),
+            )

@@ -153,7 +153,11 @@ def compare(kernel: LinuxTransport, sequence: Sequence, counts: Counter[str]) ->
 @settings(
     max_examples=SEQUENCES,
     deadline=None,
-    suppress_health_check=(HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large),
+    suppress_health_check=(
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.data_too_large,
+    ),
 )
 @given(sequence=sequences)
 def test_answers_and_dumps_are_those_of_the_kernel(

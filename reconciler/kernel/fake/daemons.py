@@ -14,7 +14,7 @@ TUN_MTU = 1420
 
 def start(world: World, space: Netns, name: str) -> None:
     """Its TUN appears in `space`, down, with the MTU WireGuard asks for. One that is running already is ended
-    first, as `services.wireguard_go` does. Raises Refused with EBUSY if there is another link of that name."""
+    first, as `services.wireguard_go` does. Raises Refused EBUSY if there is another link of that name."""
     devices.check_name(name)
     stop(world, name)
     if space.named(name) is not None:

@@ -90,6 +90,8 @@ def address_type(space: Netns, address: IPv4Address, table: int = LOCAL_TABLE) -
         return RouteType.MULTICAST
     if int(address) == 0xFFFFFFFF or address.packed[0] == 0:
         return RouteType.BROADCAST
+    if table not in space.tables4:
+        return RouteType.BROADCAST
     found = next(candidates(space, table, address), None)
     return RouteType.UNICAST if found is None else found.type
 

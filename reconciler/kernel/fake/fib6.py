@@ -164,10 +164,14 @@ def _onlink_by(space: Netns, route: FibRoute, link: Link | None) -> Link | None:
 
 
 def _with_source(space: Netns, route: FibRoute) -> FibRoute:
+    """The source must be an address of ours; one that is only good on a link, of that very link."""
     if route.source is None:
         return route
-    assert isinstance(route.source, IPv6Address)
-    if not _is_local(space, route.source, route.device if route.source.is_link_local else None):
+    everywhere = not (route.source.is_link_local or route.source.is_loopback)
+    known = (one for addresses in space.addresses6.values() for one in addresses)
+    if not any(
+        one.address.ip == route.source and (everywhere or one.device == route.device) for one in known
+    ):
         raise Refused(errno.EINVAL, "Invalid source address")
     return route
 

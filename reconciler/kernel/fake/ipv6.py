@@ -6,7 +6,7 @@ Duplicate address detection ends at once here: an address is never seen tentativ
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from ipaddress import IPv6Address, IPv6Interface, IPv6Network
 
@@ -82,20 +82,38 @@ def _ordered(addresses: tuple[Addr, ...]) -> tuple[Addr, ...]:
 
 
 def _modify(space: Netns, link: Link, old: Addr, new: Addr) -> None:
-    """NLM_F_REPLACE: flags and origin change, the prefix length stays what it was."""
-    flags = new.flags | (old.flags & IFA_F_PERMANENT)
-    changed = replace(old, flags=flags, protocol=new.protocol or old.protocol)
+    """NLM_F_REPLACE: flags and origin change, the prefix length stays what it was, and the prefix's route
+    comes or goes with NOPREFIXROUTE (inet6_addr_modify)."""
+    changed = replace(old, flags=new.flags, protocol=new.protocol or old.protocol)
     space.addresses6[link.device] = tuple(
         changed if one is old else one for one in space.addresses6[link.device]
     )
+    if not new.flags & IFA_F_NOPREFIXROUTE:
+        _prefix_route(space, link, changed)
+    elif not old.flags & IFA_F_NOPREFIXROUTE:
+        _drop_prefix_route(
+            space, link, old, [one for one in space.addresses6[link.device] if one is not changed]
+        )
+
+
+def _prefix_route(space: Netns, link: Link, address: Addr) -> None:
+    if link.up:
+        fib6.insert_kernel(space, fib6.kernel_route(link, RouteType.UNICAST, subnet(address)))
+
+
+def _drop_prefix_route(space: Netns, link: Link, gone: Addr, left: Iterable[Addr]) -> None:
+    """Unless another address keeps it; whoever made the first one that fits (cleanup_prefix_route)."""
+    if not any(subnet(one) == subnet(gone) for one in left):
+        key = (MAIN_TABLE, subnet(gone), 0, fib6.KERNEL_METRIC)
+        fib6.remove_first(space, key, lambda r: r.device == link.device and r.via is None)
 
 
 def connect(space: Netns, link: Link, address: Addr) -> None:
     """The routes an address brings: itself, its prefix, and the router's anycast address."""
     host = IPv6Address(int(address.address.ip))
     by_kernel = address.protocol == IFAPROT_KERNEL_LO
-    if link.up and not by_kernel and not address.flags & IFA_F_NOPREFIXROUTE:
-        fib6.insert_kernel(space, fib6.kernel_route(link, RouteType.UNICAST, subnet(address)))
+    if not by_kernel and not address.flags & IFA_F_NOPREFIXROUTE:
+        _prefix_route(space, link, address)
     fib6.insert_kernel(space, fib6.kernel_route(link, RouteType.LOCAL, IPv6Network(host)))
     if link_value(space, link, "ipv6/forwarding") != "0":
         join_anycast(space, link, address)
@@ -135,9 +153,8 @@ def delete(space: Netns, link: Link, address: Addr) -> None:
     _keep(space, link, left)
     host = IPv6Network(IPv6Address(int(address.address.ip)))
     fib6.remove_first(space, (LOCAL_TABLE, host, 0, 0), lambda r: r.device == link.device)
-    if not address.flags & IFA_F_NOPREFIXROUTE and not _keeps_prefix(left, address):
-        key = (MAIN_TABLE, subnet(address), 0, fib6.KERNEL_METRIC)
-        fib6.remove_first(space, key, lambda r: r.device == link.device and r.via is None)
+    if not address.flags & IFA_F_NOPREFIXROUTE:
+        _drop_prefix_route(space, link, address, left)
     if link_value(space, link, "ipv6/forwarding") != "0":
         leave_anycast(space, link, address)
     if all(one.address.ip != address.address.ip for one in all_addresses(space)):
@@ -149,10 +166,6 @@ def _keep(space: Netns, link: Link, left: tuple[Addr, ...]) -> None:
         space.addresses6[link.device] = left
     else:
         del space.addresses6[link.device]
-
-
-def _keeps_prefix(left: tuple[Addr, ...], gone: Addr) -> bool:
-    return any(subnet(one) == subnet(gone) for one in left)
 
 
 # --- links ---------------------------------------------------------------------------------------------

@@ -42,9 +42,14 @@ def add(space: Netns, rule: FibRule, exclusive: bool) -> None:
     space.rules = (*space.rules[:at], rule, *space.rules[at:])
 
 
-def _alike(left: FibRule, right: FibRule) -> bool:
-    """rule_exists does not look at the origin."""
-    return replace(left, protocol=0) == replace(right, protocol=0)
+def _alike(new: FibRule, known: FibRule) -> bool:
+    """rule_exists does not look at a prefix that the new rule doesn't name."""
+    like = known
+    if new.source is None:
+        like = replace(like, source=None)
+    if new.destination is None:
+        like = replace(like, destination=None)
+    return like == new
 
 
 def unused_priority(space: Netns, family: int) -> int:
