@@ -278,8 +278,24 @@ class WireGuardPeer:
         return (link_key(self.namespace, self.device),)
 
 
+class _OnLink:
+    """What leans on a link, and goes with it."""
+
+    __slots__ = ()
+    namespace: str
+    link: str
+
+    @property
+    def container(self) -> Key | None:
+        return link_key(self.namespace, self.link)
+
+    @property
+    def needs(self) -> tuple[Key, ...]:
+        return (link_key(self.namespace, self.link),)
+
+
 @dataclass(frozen=True, slots=True)
-class Address:
+class Address(_OnLink):
     """An address on a link of ours; IPv6 without duplicate address detection."""
 
     namespace: str
@@ -293,17 +309,9 @@ class Address:
     def key(self) -> Key:
         return Key(self.namespace, "address", f"{self.address} dev {self.link}")
 
-    @property
-    def container(self) -> Key | None:
-        return link_key(self.namespace, self.link)
-
-    @property
-    def needs(self) -> tuple[Key, ...]:
-        return (link_key(self.namespace, self.link),)
-
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Route(_OnLink):
     """A unicast route in the main table with our protocol number.
 
     `via` is None for a route to the link itself; with `onlink` the next hop needs no address of ours
@@ -323,14 +331,6 @@ class Route:
     @property
     def key(self) -> Key:
         return Key(self.namespace, "route", str(self.destination))
-
-    @property
-    def container(self) -> Key | None:
-        return link_key(self.namespace, self.link)
-
-    @property
-    def needs(self) -> tuple[Key, ...]:
-        return (link_key(self.namespace, self.link),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +360,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(_OnLink):
     """A permanent neighbour: this address on this link has this MAC."""
 
     namespace: str
@@ -375,17 +375,9 @@ class Neighbour:
     def key(self) -> Key:
         return Key(self.namespace, "neighbour", f"{self.address} dev {self.link}")
 
-    @property
-    def container(self) -> Key | None:
-        return link_key(self.namespace, self.link)
-
-    @property
-    def needs(self) -> tuple[Key, ...]:
-        return (link_key(self.namespace, self.link),)
-
 
 @dataclass(frozen=True, slots=True)
-class FdbEntry:
+class FdbEntry(_OnLink):
     """A static entry of a VXLAN device: frames to `mac` go to the tunnel end point `remote`."""
 
     namespace: str
@@ -399,11 +391,3 @@ class FdbEntry:
     @property
     def key(self) -> Key:
         return Key(self.namespace, "fdb", f"{self.mac} dev {self.link}")
-
-    @property
-    def container(self) -> Key | None:
-        return link_key(self.namespace, self.link)
-
-    @property
-    def needs(self) -> tuple[Key, ...]:
-        return (link_key(self.namespace, self.link),)
