@@ -46,8 +46,7 @@ class Author:
     def open(cls, directory: Path) -> Author:
         """The clone that `directory` is in; raises WorkTreeError or AnchorUnknown."""
         tree = WorkTree.open(directory)
-        if tree.head is None:
-            raise WorkTreeError(f"{tree.root}: there is no commit yet", "`tnet init DIR` starts a ledger")
+        _require_head(tree)
         return cls(tree, read_anchor(tree.root))
 
     @cached_property
@@ -111,9 +110,7 @@ class Author:
 
     @cached_property
     def _head(self) -> str:
-        head = self.tree.head
-        assert head is not None
-        return head
+        return _require_head(self.tree)
 
     @cached_property
     def _has_schemas(self) -> bool:
@@ -128,6 +125,12 @@ class Author:
         if content is None:
             return new_text(path, document, with_schema=self._has_schemas)
         return changed_text(path, content, document)
+
+
+def _require_head(tree: WorkTree) -> str:
+    if tree.head is None:
+        raise WorkTreeError(f"{tree.root}: there is no commit yet", "`tnet init DIR` starts a ledger")
+    return tree.head
 
 
 def require_accepted(verdict: Verdict) -> None:

@@ -28,4 +28,6 @@ def grant(model: Model, farm: str, tenant: str, spec: GrantSpec) -> Change:
     metadata = before.metadata if before else Metadata(name=tenant)
     verb = "change" if before else "give"
     document = Grant(api_version="tnet/v1", metadata=metadata, spec=spec)
-    return Change(f"farm {farm}: {verb} grant for {tenant}", {path: document})
+    unknown = model.tenant(tenant) is None
+    notes = (f"there is no tenant {tenant} yet: the grant waits for root to add it",) if unknown else ()
+    return Change(f"farm {farm}: {verb} grant for {tenant}", {path: document}, notes)

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from reconciler.authoring import allocation, resources
 from reconciler.authoring.change import Change, require_new
+from reconciler.authoring.document_text import new_text
 from reconciler.authoring.errors import AuthoringError
 from reconciler.model import paths
 from reconciler.model.documents import Metadata, Network, NetworkSpec, Resource
+from reconciler.model.loader import load
 from reconciler.model.model import Model
 from reconciler.model.netid import netid
 
@@ -37,6 +39,7 @@ def create(
         ipv6=ipv6 or str(allocation.ula_prefix(netid(tenant, name))),
     )
     network = Network(api_version="tnet/v1", metadata=Metadata(name=name), spec=spec)
+    load(path, new_text(path, network))  # numbers are picked within the ranges: they have to be right
     for node in nodes:
         network = _extended(model, tenant, network, node)
     for node in relays:

@@ -12,7 +12,7 @@ from reconciler.cli.output import example, output_option
 
 
 @click.command(
-    epilog=example("tnet plan && tnet apply", "tnet apply --no-fetch", "tnet apply --confirm-removals")
+    epilog=example("tnet plan; tnet apply", "tnet apply --no-fetch", "tnet apply --confirm-removals")
 )
 @click.option("--no-fetch", is_flag=True, help="Use the clone as it is; ask no remote.")
 @click.option(

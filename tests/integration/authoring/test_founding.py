@@ -52,6 +52,7 @@ def test_trust_pins_what_the_history_leads_to_and_nothing_else(desk: Desk, tmp_p
     desk.go(tmp_path / "clone")
     refused = desk.tnet("log", code=1)
     assert "has no anchor" in refused.err
+    assert "tnet trust --anchor" in refused.err
     for wrong in (
         ("--anchor", "0" * 40, "--root-key", root),
         ("--anchor", anchor, "--root-key", "SHA256:" + "A" * 43),
@@ -61,6 +62,13 @@ def test_trust_pins_what_the_history_leads_to_and_nothing_else(desk: Desk, tmp_p
         desk.tnet("log", code=1)
     assert "trusts anchor" in desk.tnet("trust", "--anchor", anchor, "--root-key", root).out
     assert "REJECTED" not in desk.tnet("log").out
+
+
+def test_trust_in_a_repository_without_commits(desk: Desk, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "empty")
+    desk.go(tmp_path / "empty")
+    pins = ("--anchor", "0" * 40, "--root-key", "SHA256:" + "A" * 43)
+    assert "there is no commit yet" in desk.tnet("trust", *pins, code=1).err
 
 
 def test_only_root_adds_farms(desk: Desk) -> None:
@@ -126,7 +134,22 @@ def test_a_known_node_is_another_host_only_when_told(desk: Desk) -> None:
 def test_a_node_under_another_name_than_its_own(desk: Desk) -> None:
     home = desk.root.parent
     said = desk.tnet("node", "add", "paris/p7", "--from", str(home / "paris-p1.yaml"), by="bob", code=1)
-    assert "farms/paris/nodes/p7.yaml:4:9" in said.err
+    assert f"{home}/paris-p1.yaml:4:9: the name is `p1`" in said.err
+    assert "tnet node init paris/p7" in said.err
+
+
+def test_a_file_that_describes_no_node_is_named_as_it_was_given(desk: Desk) -> None:
+    file = desk.root.parent / "empty.yaml"
+    for content in (b"", b"ssh-ed25519 AAAA\n", b"\xff\xfe"):
+        file.write_bytes(content)
+        said = desk.tnet("node", "add", "paris/p7", "--from", str(file), by="bob", code=1)
+        assert f"{file}:1:1: " in said.err
+        assert "tnet node init paris/p7" in said.err
+
+
+def test_a_grant_for_nobody_says_so(desk: Desk) -> None:
+    words = ("farm", "grant", "paris", "acmee", "--max-resources", "1")
+    assert "there is no tenant acmee yet" in desk.tnet(*words, by="bob").out
 
 
 def prove(desk: Desk, person: str, tenant: str = "initech") -> Path:

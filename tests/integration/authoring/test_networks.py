@@ -127,6 +127,18 @@ def test_what_can_not_be_leaves_everything_as_it_was(web: Desk) -> None:
         (("create", "acme/x", "--node", "paris/p9"), "there is no node paris/p9", "name it FARM/NODE"),
         (("create", "acme/x", "--ipv4", "10.0.0.1/16"), "10.0.0.1/16", ""),
         (("create", "acme/x", "--ipv4", "8.8.0.0/16"), "8.8.0.0/16", ""),
+        (
+            ("create", "acme/x", "--node", "paris/p1", "--ipv4", "10.300.0.0/16"),
+            "is no IP prefix",
+            "Write it",
+        ),
+        (
+            ("create", "acme/x", "--node", "paris/p1", "--ipv4", "10.3.0.1/16"),
+            "bits set behind",
+            "Write 10.3.0.0",
+        ),
+        (("create", "acme/x", "--node", "paris/p1", "--ipv4", "10.3.0.0/25"), "10.3.0.0/25", ""),
+        (("create", "acme/x", "--node", "paris/p1", "--ipv4", "fd00::/48"), "fd00::/48", ""),
         (("create", "acme/x", "--node", "paris/p1", "--relay", "lyon/l1"), "can't be a relay", ""),
         (("add-node", "acme/web", "paris/p1"), "has a resource on paris/p1 already", ""),
         (("add-node", "acme/db", "paris/p1"), "there is no network acme/db", "acme has: acme/web"),
