@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler.agent.news import news
 from reconciler.agent.node import Node
 from reconciler.agent.notify import notify
 from reconciler.agent.report import Report, to_status
@@ -45,7 +46,9 @@ def run(
     ready = False
     while STOP not in reasons:
         log.log(_level(reasons), "pass: %s", ", ".join(sorted(reasons)))
+        before = publisher.last
         status = publisher.publish(node.run_pass())
+        _tell(before, status)
         notify(*([] if ready else ["READY=1"]), f"STATUS={summary(status)}")
         if not ready:
             _settle_memory()
@@ -54,6 +57,11 @@ def run(
         reasons = waker.wait(node.seconds_to_retry())
     notify("STOPPING=1")
     log.info("stopping; the networks stay up")
+
+
+def _tell(before: Status | None, after: Status) -> None:
+    for item in news(before, after):
+        log.log(logging.INFO if item.good else logging.WARNING, "%s", item.text)
 
 
 def _settle_memory() -> None:

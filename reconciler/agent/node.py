@@ -122,14 +122,14 @@ class Node:
         graphs = [graph for graph in graphs_of(compiled) if graph.owner not in lacking]
         found = plan_node(graphs, observe(graphs, parts.kernel), keep=lacking.keys())
         refused = tuple(NotStarted(owner, f"the kernel lacks: {why}") for owner, why in lacking.items())
-        return replace(found, results=(*found.results, *refused))
+        return replace(found, results=(*found.results, *refused), titles=titles_of(compiled))
 
     def _read_ledger(self, fetch: bool) -> LocalTrouble | None:
         """Keep the last good view when the remote can't be asked; take the clone's when there is none yet."""
         try:
             self._view = self._parts.ledger.sync() if fetch else self._parts.ledger.judge_local()
         except LocalTrouble as trouble:
-            log.warning("the ledger can't be read: %s", trouble)
+            log.debug("the ledger can't be read: %s", trouble)
             self._view = self._view or self._last_good()
             return trouble
         return None
@@ -138,7 +138,7 @@ class Node:
         try:
             return self._parts.ledger.judge_local()
         except LocalTrouble as trouble:
-            log.warning("nor is there a last good state: %s", trouble)
+            log.debug("nor is there a last good state: %s", trouble)
             return None
 
     def _lacking(self, compiled: NodeGraph) -> dict[str, str]:
@@ -170,10 +170,15 @@ class Node:
             if result.ok:
                 self._backoff = self._backoff.succeeded(owner)
             else:
-                log.warning("%s: %s", owner, result.message)
+                log.debug("%s: %s", owner, result.message)
                 self._backoff = self._backoff.failed(owner, desired.get(owner), now)
 
 
 def graphs_of(compiled: NodeGraph) -> list[Graph]:
     """Every graph of the node, its own first."""
     return [compiled.node, *(part.graph for part in compiled.networks if part.graph is not None)]
+
+
+def titles_of(compiled: NodeGraph) -> dict[str, str]:
+    """By netid, how a person calls the network."""
+    return {part.netid: f"{part.tenant}/{part.network} ({part.netid})" for part in compiled.networks}

@@ -14,7 +14,7 @@ from reconciler.cli.output import example
     epilog=example("tnet agent", "systemctl enable --now tnet-agent", "systemctl reload tnet-agent")
 )
 @config_option
-@click.option("-v", "--verbose", is_flag=True, help="Log every pass.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every pass, the timer's too.")
 def command(config: Path, verbose: bool) -> None:
     """Follow the ledger and keep this node's kernel as it says, until stopped.
 

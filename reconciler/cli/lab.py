@@ -32,7 +32,10 @@ def command() -> None:
 @click.option("--until", metavar="STEP", help="End (and clear up) after this step.")
 @click.option("--fault", hidden=True, help="Break something on purpose: the demo has to notice.")
 def demo(name: str, keep: bool, report: Path | None, until: str | None, fault: str | None) -> None:
-    """Build a farm and show all that is promised of it, each claim observed. Exit 1 if one does not hold."""
+    """Build a farm and show that it keeps its promises.
+
+    Each claim is observed. Exit 1 if one does not hold.
+    """
     from reconciler.lab.demo.faults import FAULTS, with_fault
     from reconciler.lab.demo.play import demo_steps, play_demo
     from reconciler.lab.demo.transcript import Transcript
@@ -56,7 +59,10 @@ def demo(name: str, keep: bool, report: Path | None, until: str | None, fault: s
 @command.command(epilog=example("tnet lab up", "tnet lab up --name two"))
 @_name_option
 def up(name: str) -> None:
-    """Build the farm, start its agents, attach containers, and leave it running."""
+    """Build the farm and leave it running.
+
+    Its agents run, and containers are attached.
+    """
     from reconciler.lab.demo.play import play_demo
     from reconciler.lab.demo.script import BUILDING
     from reconciler.lab.demo.transcript import Transcript
@@ -87,7 +93,10 @@ def _say_how_to_play(name: str, change: str) -> None:
 @command.command(epilog=example("tnet lab down", "tnet lab down --name two"))
 @_name_option
 def down(name: str) -> None:
-    """End everything of the lab, also of one that broke or whose demo was killed."""
+    """End everything of the lab.
+
+    Also of one that broke, or whose demo was killed.
+    """
     from reconciler.lab.lab import down as take_down
     from reconciler.lab.record import Record
 
@@ -99,7 +108,7 @@ def down(name: str) -> None:
 @_name_option
 @output_option
 def status(name: str, output: str) -> None:
-    """Show the nodes, their agents, and where each is in the ledger."""
+    """Show nodes, agents, and how far each has come."""
     from reconciler.lab.lab import find
     from reconciler.lab.overview import overview, render
     from reconciler.lab.record import Record
@@ -122,7 +131,10 @@ def status(name: str, output: str) -> None:
 @click.argument("machine")
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(name: str, netns: str, machine: str, arguments: tuple[str, ...]) -> None:
-    """Run a command in one of the lab's machines; its exit code is the command's."""
+    """Run a command in one of the lab's machines.
+
+    Its exit code is the command's.
+    """
     from reconciler.lab.lab import find
     from reconciler.lab.record import Record
 

@@ -54,8 +54,10 @@ def _plan(settings: AgentConfig, fetch: bool) -> NodePlan:
 
 
 def _text(node_plan: NodePlan) -> str:
-    shown = [plan.render(colour=sys.stdout.isatty()) for plan in node_plan.plans if not plan.empty]
-    shown += [f"{result.owner}: {result.message}" for result in node_plan.results]
+    called, colour = node_plan.titles, sys.stdout.isatty()
+    changing = [plan for plan in node_plan.plans if not plan.empty]
+    shown = [plan.render(colour=colour, title=called.get(plan.owner, "")) for plan in changing]
+    shown += [f"{called.get(result.owner, result.owner)}: {result.message}" for result in node_plan.results]
     return "\n\n".join(shown) or "Nothing to do: the kernel is what the ledger says."
 
 

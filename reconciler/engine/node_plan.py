@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from reconciler.engine.budget import PruneBudget
 from reconciler.engine.order import CircularNeed
@@ -15,10 +15,14 @@ from reconciler.kernel.objects import NODE_OWNER
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """The plans of all owners of a node, in the order of execution, and the results known beforehand."""
+    """The plans of all owners of a node, in the order of execution, and the results known beforehand.
+
+    `titles`: what people call an owner, where that is known.
+    """
 
     plans: tuple[Plan, ...]
     results: tuple[Result, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

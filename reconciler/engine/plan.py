@@ -54,11 +54,11 @@ class Plan:
         for batch in self.phase_1 + self.phase_2:
             yield from batch
 
-    def render(self, *, colour: bool = False) -> str:
+    def render(self, *, colour: bool = False, title: str = "") -> str:
         """For a person, in the manner of `terraform plan`."""
         from reconciler.engine.render import render
 
-        return render(self, colour=colour)
+        return render(self, colour=colour, title=title)
 
     def to_builtins(self) -> dict[str, Any]:
         """For a program: JSON types only, as docs/spec/plan.md describes."""

@@ -21,11 +21,12 @@ _COLOURS = {"+": "32", "-": "31", "~": "33", "-/+": "35", "!": "31"}
 _UNSAID = frozenset({"namespace", "name", "up"})
 
 
-def render(plan: Plan, *, colour: bool = False) -> str:
-    """The whole plan, a line an object, and one line of counts."""
+def render(plan: Plan, *, colour: bool = False, title: str = "") -> str:
+    """The whole plan under `title` (the owner if there is none), a line an object, and one line of counts."""
+    title = title or plan.owner
     if plan.empty:
-        return f"{plan.owner}: nothing to do"
-    lines = [f"{plan.owner}:"]
+        return f"{title}: nothing to do"
+    lines = [f"{title}:"]
     for sign, text in _lines(plan):
         lines.append(
             f"  {_paint(sign, colour):>3} {text}" if not colour else f"  {_paint(sign, True)} {text}"
@@ -101,12 +102,15 @@ def _loss(item: Replacement) -> str:
 
 
 def _attributes(item: KernelObject | None) -> str:
+    """What the object is, beyond what its key says already."""
     if item is None or isinstance(item, NftTable):
         return ""
+    said = frozenset(str(item.key).split())
     shown = [
-        f"{name} {_show(getattr(item, name))}"
+        f"{name} {_show(value)}"
         for name in field_names(item)
-        if name not in _UNSAID and getattr(item, name) not in (None, False, "")
+        if name not in _UNSAID and (value := getattr(item, name)) not in (None, False, "")
+        if isinstance(value, int) or str(value) not in said
     ]
     return f" ({', '.join(shown)})" if shown else ""
 

@@ -59,7 +59,8 @@ class Key(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}" + (f" in {self.namespace}" if self.namespace else "")
+        elsewhere = self.namespace and self.kind != "namespace"
+        return f"{self.kind} {self.name}" + (f" in {self.namespace}" if elsewhere else "")
 
 
 def namespace_key(name: str) -> Key:

@@ -80,7 +80,8 @@ class Ledger:
     def _on_sound_clone(self, fetch: bool) -> LedgerView:
         try:
             return self._judge(self._tip(fetch))
-        except Damaged:
+        except Damaged as damaged:
+            log.warning("the clone is damaged and is fetched anew: %s", damaged)
             self._forget()
             self._clone.renew()
         try:

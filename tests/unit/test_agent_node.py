@@ -165,6 +165,7 @@ def owners(report: Report, ok: bool) -> set[str]:
 
 def test_a_first_pass_builds_all_and_a_second_has_nothing_to_do(world: World) -> None:
     node = world.node()
+    assert node.plan().titles == {WEB: f"acme/web ({WEB})", SHOP: f"globex/shop ({SHOP})"}
     first = node.run_pass()
     assert first.ok, {owner: result.message for owner, result in first.results.items()}
     assert owners(first, ok=True) == {NODE_OWNER, WEB, SHOP}

@@ -231,6 +231,12 @@ def test_a_changed_firewall_shows_the_rules_that_differ() -> None:
     assert "- forward: iifname {br0} accept" in text and "+ forward: iifname {ba} accept" in text
 
 
+def test_a_plan_is_headed_by_what_people_call_the_network() -> None:
+    text = plan(network("a"), Observed()).render(title="acme/web (a)")
+    assert text.splitlines()[:2] == ["acme/web (a):", "    + namespace tnet-a"]
+    assert plan(Graph.of("a", ()), Observed()).render(title="acme/web (a)") == "acme/web (a): nothing to do"
+
+
 def test_text_reads_like_a_plan() -> None:
     changed = WireGuardPeer(
         "tnet-a", "wa", "key2", frozenset({ip_network("10.7.2.0/24")}), (ip_address("192.0.2.9"), 1), 25
@@ -238,10 +244,10 @@ def test_text_reads_like_a_plan() -> None:
     after = exchanged(network("a", peers=(2, 4)), peer("a", 2), changed)
     assert plan(after, seen(network("a", peers=(2, 3)))).render().splitlines() == [
         "a:",
-        "    + route 10.7.4.0/24 in tnet-a (destination 10.7.4.0/24, link wa)",
+        "    + route 10.7.4.0/24 in tnet-a (link wa)",
         "    ~ wireguard-peer wa key2 in tnet-a",
         "        endpoint: 192.0.2.9:51820 -> 192.0.2.9:1",
-        "    + wireguard-peer wa key4 in tnet-a (device wa, public_key key4, allowed_ips {10.7.4.0/24}, "
+        "    + wireguard-peer wa key4 in tnet-a (allowed_ips {10.7.4.0/24}, "
         "endpoint 192.0.2.9:51820, keepalive_s 25)",
         "    - wireguard-peer wa key3 in tnet-a",
         "    - route 10.7.3.0/24 in tnet-a",
