@@ -15,17 +15,29 @@ class AlreadyRunning(TnetError):
     """Another process is changing this node's networks."""
 
 
+class NotPermitted(TnetError):
+    """Only root may do this."""
+
+
 @contextmanager
 def node_lock(state_directory: Path) -> Iterator[None]:
-    """Hold the node's lock; raises AlreadyRunning, naming the holder's pid, if somebody else does."""
-    state_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Hold the node's lock; raises AlreadyRunning, naming the holder's pid, if somebody else does, and
+    NotPermitted to whom the state directory isn't open."""
     path = state_directory / "lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _opened(path)
     try:
         _take(descriptor, path)
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except PermissionError as error:
+        raise NotPermitted(f"{path}: {error.strerror}", "a node's state is root's: run it as root") from None
 
 
 def _take(descriptor: int, path: Path) -> None:

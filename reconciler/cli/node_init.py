@@ -14,6 +14,7 @@ from reconciler.cli.output import example, say
 from reconciler.errors import TnetError
 from reconciler.host.identity import Identity
 from reconciler.host.uplink import NoUplink, Uplink, find_uplink
+from reconciler.model.addresses import AddressError, parse_ip
 from reconciler.model.documents import FastPort, Metadata, Node, NodeSpec
 from reconciler.model.paths import node_path
 
@@ -61,6 +62,8 @@ def command(
     """
     if hidden and endpoints:
         raise click.UsageError("--hidden and --endpoint contradict each other")
+    for endpoint in endpoints:
+        _require_address(endpoint)
     link = find_uplink(uplink)
     reachability, addresses = _reachability(link, endpoints, hidden)
     fast_port = _fast_port(fast)
@@ -75,8 +78,19 @@ def command(
     )
     document = Node(api_version="tnet/v1", metadata=Metadata(name=node.inner), spec=spec)
     click.echo(new_text(node_path(*node), document), nl=False)
-    say(f"{node} is {reachability}, uplink {link.interface} {' '.join(addresses)}")
+    say(f"{node} is {reachability}, uplink {' '.join([link.interface, *addresses])}")
+    if reachability == "hidden" and not hidden:
+        say(
+            f"{link.interface} has no public address; if others reach this host under one: --endpoint ADDRESS"
+        )
     say(f"next: hand this to the farmer of {node.outer}, who runs: tnet node add {node} --from FILE")
+
+
+def _require_address(text: str) -> None:
+    try:
+        parse_ip(text)
+    except AddressError as error:
+        raise click.BadParameter(str(error), param_hint="--endpoint") from None
 
 
 def _reachability(link: Uplink, endpoints: Sequence[str], hidden: bool) -> tuple[Reachability, Sequence[str]]:

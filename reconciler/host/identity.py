@@ -217,6 +217,9 @@ def _read_key(path: Path) -> tuple[str, SealingKey]:
 
 def _check_private(path: Path) -> None:
     status = path.stat()
-    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+    if status.st_uid != os.geteuid():
+        advice = "Run it as root." if status.st_uid == 0 else f"Check why, then: chown root {path}"
+        raise IdentityError(f"{path} belongs to another user", advice)
+    if stat.S_IMODE(status.st_mode) & 0o077:
         mode = 0o700 if path.is_dir() else 0o600
         raise IdentityError(f"others can read {path}", f"Check why, then: chmod {mode:o} {path}")

@@ -68,8 +68,15 @@ def read_anchor(repository: Path) -> Anchor:
 
 
 def write_anchor(repository: Path, anchor: Anchor) -> None:
-    """Pins the anchor in this clone's own config, in place of what was there."""
-    config = git.Git(repository)
+    """Pins the anchor in this clone's own config, in place of what was there. Raises `AnchorUnknown`."""
+    try:
+        _write(git.Git(repository), repository, anchor)
+    except GitCommandError as refused:
+        why = str(refused.stderr).strip().removeprefix("stderr: ").strip("'")
+        raise AnchorUnknown(f"{repository}: the anchor can't be pinned: {why}") from refused
+
+
+def _write(config: git.Git, repository: Path, anchor: Anchor) -> None:
     config.config("--local", "--replace-all", COMMIT_KEY, anchor.commit)
     if _config(repository, ROOT_KEY):
         config.config("--local", "--unset-all", ROOT_KEY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import pytest
 
 from reconciler.agent.backoff import LONGEST_DELAY_S, Backoff
 from reconciler.agent.config import ConfigError, load_config
-from reconciler.agent.lock import AlreadyRunning, node_lock
+from reconciler.agent.lock import AlreadyRunning, NotPermitted, node_lock
 from reconciler.agent.notify import notify
 from reconciler.agent.status import Condition, Status, StatusUnavailable, read_status, write_status
 from reconciler.agent.wake import STOP, Waker, local_repository, signals, watching
@@ -63,6 +64,18 @@ def test_a_missing_config_says_what_to_do(tmp_path: Path) -> None:
 def test_two_agents_for_one_node_the_second_names_the_first(tmp_path: Path) -> None:
     with node_lock(tmp_path), pytest.raises(AlreadyRunning, match=str(os.getpid())), node_lock(tmp_path):
         pass
+
+
+def test_whom_the_state_is_not_open_to_is_told_to_be_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(NotPermitted) as caught, node_lock(tmp_path):
+        pass
+    assert "as root" in caught.value.advice
 
 
 def test_the_lock_of_a_killed_agent_is_free(tmp_path: Path) -> None:

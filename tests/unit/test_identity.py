@@ -102,6 +102,15 @@ def test_an_identity_open_to_others_is_refused(tmp_path: Path, identity: Identit
     assert "chmod" in caught.value.advice
 
 
+def test_an_identity_of_somebody_else_is_refused_by_that_name(
+    tmp_path: Path, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: somebody)
+    with pytest.raises(IdentityError, match="belongs to another user"):
+        Identity.load(tmp_path / "identity")
+
+
 @pytest.mark.parametrize("content", ["", "AAAA\n", "not base64\n"])
 def test_a_damaged_key_is_refused(tmp_path: Path, identity: Identity, content: str) -> None:
     next((tmp_path / "identity").glob("*.key")).write_text(content)

@@ -71,6 +71,12 @@ def test_trust_in_a_repository_without_commits(desk: Desk, tmp_path: Path) -> No
     assert "there is no commit yet" in desk.tnet("trust", *pins, code=1).err
 
 
+def test_a_clone_that_can_not_be_written_says_so(desk: Desk) -> None:
+    pins = ("--anchor", desk.git("config", "tnet.anchor"), "--root-key", desk.git("config", "tnet.rootKey"))
+    (desk.root / ".git/config.lock").touch()  # as another git leaves it that died, or works
+    assert "the anchor can't be pinned: error: could not lock" in desk.tnet("trust", *pins, code=1).err
+
+
 def test_only_root_adds_farms(desk: Desk) -> None:
     before = desk.snapshot()
     words = ("farm", "add", "nice", "--farmer", f"bob={desk.keys}/bob.pub")

@@ -61,6 +61,11 @@ def test_endpoints_that_are_named_make_it_public(machine: Host) -> None:
     assert (found.reachability, found.endpoints) == ("public", ("203.0.113.9", "2001:db8::9"))
 
 
+def test_an_endpoint_that_is_no_address_is_refused_before_an_identity_is_made(machine: Host) -> None:
+    refused(machine, "--endpoint", "300.1.1.1", code=64)
+    assert not (machine.state / "identity").exists()
+
+
 def test_the_fast_address_is_the_interfaces_or_the_one_named(machine: Host) -> None:
     assert described(machine, "--fast", "fast0").spec.fast == FastPort(nic="fast0", address="10.99.0.7")
     other = described(machine, "--fast", "fast0=10.99.0.8").spec.fast
