@@ -150,9 +150,11 @@ def require_policy_step(model: Model, documents: Documents, approvals: Collectio
 
 def require_no_violations(before: Model, after: Model, claims: Sequence[Touched], provider: Provider) -> None:
     """No claiming document newly breaks a rule beside the others. Raises `Rejected`."""
-    found = newly_owned(before, after, [claim.name for claim in claims])
+    found = newly_owned(before, after, [claim.name for claim in claims], MAX_PROBLEMS_SHOWN + 1)
     if found:
-        texts = {claim.name: provider.blob(claim.result.id) or b"" for claim in claims if claim.result}
+        owners = {each.owner_path for each in found}
+        shown = [claim for claim in claims if claim.result and claim.name in owners]
+        texts = {claim.name: provider.blob(claim.result.id) or b"" for claim in shown if claim.result}
         raise _rejected(Reason.VIOLATION, [problem_of(each, texts[each.owner_path]) for each in found])
 
 
@@ -160,7 +162,7 @@ def _rejected(reason: Reason, problems: Sequence[Problem]) -> Rejected:
     """All problems, each with its place; the advice is that for the first."""
     shown = [str(problem) for problem in problems[:MAX_PROBLEMS_SHOWN]]
     if len(problems) > MAX_PROBLEMS_SHOWN:
-        shown.append(f"and {len(problems) - MAX_PROBLEMS_SHOWN} more")
+        shown.append("and more")
     return Rejected(reason, "; ".join(shown), next((each.advice for each in problems if each.advice), ""))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import IPv4Network
+from itertools import islice
 
 from reconciler.model import claims
 from reconciler.model.addresses import parse_ip, parse_prefix
@@ -59,13 +60,26 @@ def violations(model: Model, paths: Collection[str] | None = None) -> tuple[Viol
     return tuple(violation for path in sorted(concerned) for violation in _at(model, path, concerned))
 
 
-def newly_owned(before: Model, after: Model, paths: Collection[str]) -> tuple[Violation, ...]:
-    """The violations that a transaction changing `paths` brings in: those not there before it."""
-    found = violations(after, paths)
-    if not found:
-        return ()
-    known = {violation.identity: violation.weight for violation in violations(before, paths)}
-    return tuple(v for v in found if v.identity not in known or v.weight > known[v.identity])
+def newly_owned(
+    before: Model, after: Model, paths: Collection[str], at_most: int | None = None
+) -> tuple[Violation, ...]:
+    """The violations that a transaction changing `paths` brings in: those not there before it.
+
+    With `at_most`, the search ends at so many: a document may break a rule a hundred times, a transaction
+    have thousands of documents, and finding what was meant in each place is dear.
+    """
+    concerned = frozenset(paths)
+    found = (each for path in sorted(concerned) for each in _new_at(before, after, path, concerned))
+    return tuple(islice(found, at_most))
+
+
+def _new_at(before: Model, after: Model, path: str, concerned: frozenset[str]) -> Iterator[Violation]:
+    known: dict[tuple[str, str, str], int] | None = None
+    for violation in _at(after, path, concerned):
+        if known is None:
+            known = {each.identity: each.weight for each in _at(before, path, concerned)}
+        if violation.identity not in known or violation.weight > known[violation.identity]:
+            yield violation
 
 
 def _at(model: Model, path: str, concerned: frozenset[str]) -> Iterator[Violation]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
+from reconciler.model import rules
 from reconciler.model.documents import Document, FastNetwork, FastPort, Network, PortRange, SealedKey
 from reconciler.model.model import Model
 from reconciler.model.placement import parse_pointer, problem_of
@@ -227,6 +228,22 @@ def test_what_was_wrong_before_a_transaction_is_not_its_fault() -> None:
     clash = example.model().with_changes({SHOP: network(SHOP, vnis={"paris": 4097})})
     assert summary(violations(clash)) == [(SHOP, "vni-taken", "spec.vnis.paris")]
     assert newly_owned(clash, clash, [WEB, SHOP]) == ()
+
+
+def test_a_search_for_a_few_violations_ends_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def nearest_node(_model: Model, ref: str) -> str:
+        asked.append(ref)
+        return ""
+
+    monkeypatch.setattr(rules, "_nearest_node", nearest_node)
+    lost = {path: resource_changed(path, 0, node="paris/nowhere") for path in (WEB, SHOP)}
+    before = example.model()
+    found = newly_owned(before, before.with_changes(lost), lost.keys(), 1)
+    assert len(found) == 1
+    assert asked == ["paris/nowhere"]
+    assert len(newly_owned(before, before.with_changes(lost), lost.keys())) > 1
 
 
 def test_swapping_two_slots_in_one_transaction_is_no_collision() -> None:
