@@ -9,7 +9,6 @@ from reconciler.agent.keys import NodeKeys
 from reconciler.agent.node import Node, Parts
 from reconciler.engine.journal import Journal
 from reconciler.host.attachment import AttachmentStore
-from reconciler.host.identity import Identity
 from reconciler.host.plug import plug_again
 from reconciler.kernel.netlink_kernel import NetlinkKernel
 from reconciler.kernel.probe import probe
@@ -21,7 +20,7 @@ from reconciler.services.wireguard_go import linux_transport
 
 def assemble(config: AgentConfig) -> Node:
     """Raises TnetError if this host has no identity or can't be used as a node."""
-    keys = NodeKeys(Identity.load(config.identity_directory), config.node)
+    keys = NodeKeys(config.identity_directory, config.node)
     return Node(
         Parts(
             name=config.node,

@@ -19,7 +19,7 @@ NODE = "paris/p1"
 
 def sealed_model(identity: Identity, private: bytes) -> tuple[Model, str]:
     """A model with one NR on the node whose key is `private`, and that key's public half."""
-    (sealing,) = identity.public_keys()
+    sealing = identity.public_keys()[0]
     public = wireguard_public_key(private)
     context = SealingContext("acme", "web", identity.node_id, sealing.id, public)
     ciphertext = seal(base64_text.decode(sealing.key) or b"", context, private)
@@ -40,7 +40,7 @@ def test_a_changed_key_can_be_taken_back_until_the_next_change(tmp_path: Path) -
     identity = Identity.create(tmp_path / "identity")
     privates = [bytes([number]) * 32 for number in (1, 2, 3)]
     steps = [sealed_model(identity, private) for private in privates]
-    keys = NodeKeys(identity, NODE)
+    keys = NodeKeys(tmp_path / "identity", NODE)
     for (model, public), private in zip(steps, privates, strict=True):
         keys.update(model)
         keys.update(model)  # a pass without a change forgets nothing
@@ -48,3 +48,29 @@ def test_a_changed_key_can_be_taken_back_until_the_next_change(tmp_path: Path) -
     assert keys.private_key(steps[1][1]) == privates[1]
     with pytest.raises(KeyError):
         keys.private_key(steps[0][1])
+
+
+def test_a_sealing_key_made_while_the_agent_runs_opens_what_is_sealed_to_it(tmp_path: Path) -> None:
+    directory = tmp_path / "identity"
+    identity = Identity.create(directory)
+    before, old_public = sealed_model(identity, bytes([1]) * 32)
+    keys = NodeKeys(directory, NODE)
+    keys.update(before)
+    after, new_public = sealed_model(identity.rotated(directory), bytes([2]) * 32)
+    keys.update(after)
+    assert keys.private_key(new_public) == bytes([2]) * 32
+    assert keys.private_key(old_public) == bytes([1]) * 32, "the change may have to be taken back"
+
+
+def test_another_identity_is_taken_over_and_a_lost_one_leaves_what_is_known(tmp_path: Path) -> None:
+    directory = tmp_path / "identity"
+    model, public = sealed_model(Identity.create(directory), bytes([1]) * 32)
+    keys = NodeKeys(directory, NODE)
+    keys.update(model)
+    directory.rename(tmp_path / "lost")
+    assert keys.private_key(public) == bytes([1]) * 32
+    with pytest.raises(KeyError):
+        keys.private_key("A" * 43 + "=")
+    resealed, new_public = sealed_model(Identity.create(directory), bytes([2]) * 32)
+    keys.update(resealed)
+    assert keys.private_key(new_public) == bytes([2]) * 32

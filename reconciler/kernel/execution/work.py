@@ -79,7 +79,8 @@ class Work:
         try:
             return self.secrets.private_key(public_key)
         except KeyError:
-            raise Refused(errno.ENOKEY, f"this node has no private key for {public_key}") from None
+            missing = f"this node has no private key for {public_key}; `tnet network reseal` makes it one"
+            raise Refused(errno.ENOKEY, missing) from None
 
 
 def unexpected(item: KernelObject) -> Refused:
