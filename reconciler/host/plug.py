@@ -54,12 +54,21 @@ def _index(route: IPRoute, name: str) -> int | None:
 
 
 def is_plugged(attachment: Attachment) -> bool:
-    """The port is in the bridge; False too when the network has no namespace on this node now."""
+    """The port is in the bridge, and its addresses fit there; False too when the network has no namespace on
+    this node now."""
     if not _namespace_file(namespace_name(attachment.netid)).exists():
         return False
     with _namespace(namespace_name(attachment.netid)) as route:
         bridge = _index(route, bridge_name(attachment.netid))
-        return bridge is not None and _master(route, attachment.port) == bridge
+        if bridge is None or _master(route, attachment.port) != bridge:
+            return False
+        return _fits(route, attachment, bridge)
+
+
+def _fits(route: IPRoute, attachment: Attachment, bridge: int) -> bool:
+    """Whether the network still has the addresses here that the attachment was made for."""
+    has = {found.get_attr("IFA_ADDRESS") for found in route.get_addr(index=bridge)}
+    return {str(attachment.gateway_ipv4), str(attachment.gateway_ipv6)} <= has
 
 
 def _master(route: IPRoute, name: str) -> int | None:
@@ -83,6 +92,12 @@ def plug(attachment: Attachment) -> None:
             raise AttachmentError(
                 f"{attachment.tenant}/{attachment.network} has no bridge on this node yet",
                 "wait until `tnet status` says Converged",
+            )
+        if not _fits(route, attachment, bridge):
+            raise AttachmentError(
+                f"{attachment.tenant}/{attachment.network} has other addresses on this node than "
+                f"{attachment.namespace} was given",
+                "detach it and attach it again",
             )
         is_new = _index(route, attachment.port) is None
         try:

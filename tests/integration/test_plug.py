@@ -40,6 +40,8 @@ class Site:
     def make_bridge(self) -> None:
         ip("-n", self.network, "link", "add", bridge_name(self.netid), "type", "bridge")
         ip("-n", self.network, "link", "set", bridge_name(self.netid), "up")
+        for address in ("10.10.1.1/24", "fd00:1:2:1::1/64"):
+            ip("-n", self.network, "address", "add", address, "dev", bridge_name(self.netid))
 
     def attachment(self, namespace: str = "", interface: str = "eth0") -> Attachment:
         where = namespace or self.guest
@@ -78,6 +80,17 @@ def test_a_port_whose_maker_died_is_finished(site: Site) -> None:
     assert str(attachment.ipv4) in ip("-n", site.guest, "address", "show", "eth0")
     assert str(attachment.ipv6) in ip("-n", site.guest, "address", "show", "eth0")
     assert f"default via {attachment.gateway_ipv6}" in ip("-n", site.guest, "-6", "route")
+
+
+def test_a_network_that_came_back_with_other_addresses_is_told(site: Site) -> None:
+    attachment = site.attachment()
+    plug(attachment)
+    bridge = bridge_name(site.netid)
+    ip("-n", site.network, "address", "flush", "dev", bridge)
+    ip("-n", site.network, "address", "add", "10.77.1.1/24", "dev", bridge)
+    ((failed, why),) = plug_again([attachment])
+    assert failed == attachment
+    assert "other addresses" in why
 
 
 def test_plugging_twice_changes_nothing(site: Site) -> None:
