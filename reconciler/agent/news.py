@@ -22,6 +22,7 @@ def news(before: Status | None, after: Status) -> Iterator[News]:
         yield News(f"the ledger's state is {after.state_hash[:12]}, of {after.mark[:12]}", good=True)
     yield from _rejections(before, after)
     yield from _conditions(_subjects(before), _subjects(after))
+    yield from _moved(before, after)
     yield from _left(before, after)
 
 
@@ -50,6 +51,14 @@ def _is_news(before: Condition | None, after: Condition) -> bool:
     if after.status:
         return before is not None and not before.status
     return before != after
+
+
+def _moved(before: Status | None, after: Status) -> Iterator[News]:
+    """Networks that another transaction has changed."""
+    known = {(each.tenant, each.network): each.commit for each in before.networks} if before else {}
+    for each in after.networks:
+        if known.get((each.tenant, each.network), each.commit) != each.commit:
+            yield News(f"{each.tenant}/{each.network}: as of {each.commit[:12]}", good=True)
 
 
 def _left(before: Status | None, after: Status) -> Iterator[News]:

@@ -59,6 +59,11 @@ def test_a_rejected_commit_is_told_once() -> None:
     assert list(news(after, after)) == []
 
 
+def test_a_network_that_another_transaction_changed() -> None:
+    after = replace(STATUS, networks=(replace(WEB, commit="e" * 40),))
+    assert told(STATUS, after) == [("acme/web: as of eeeeeeeeeeee", True)]
+
+
 def test_networks_that_come_and_go() -> None:
     without = replace(STATUS, networks=())
     assert list(news(without, STATUS)) == [News("acme/web: ready", good=True)]
