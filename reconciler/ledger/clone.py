@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.ledger.config import LedgerConfig
@@ -140,8 +141,10 @@ class Clone:
         self._take_place(fresh)
 
     def tidy(self) -> None:
-        """Packs the clone when many small objects have gathered."""
-        self.store.runner.with_config(_TIDY_CONFIG).run("gc", "--auto", "--quiet")
+        """Packs the clone when many small objects have gathered. Where that fails, all is as it was: no
+        reason to stand still."""
+        with suppress(LocalTrouble):
+            self.store.runner.with_config(_TIDY_CONFIG).run("gc", "--auto", "--quiet")
 
     def _take_place(self, fresh: Path) -> None:
         self.store.close()
@@ -252,4 +255,4 @@ def _remove_leftovers(git_dir: Path) -> None:
 def _refusal(said: str) -> str:
     """The line in which git names the object and what is wrong with it."""
     lines = [line for line in said.splitlines() if "object" in line]
-    return lines[0] if lines else last_line(said)
+    return last_line(lines[0] if lines else said)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import git
 
+from reconciler.ledger.objects import printable
 from reconciler.ledger.trouble import DiskFull, LocalTrouble
 
 LOCAL_TIMEOUT_S = 600.0
@@ -50,6 +51,13 @@ _NEUTRAL_CONFIG = (
     "protocol.ssh.allow=always",
     "protocol.https.allow=always",
 )
+_SAID_OF_ANY_SSH = frozenset(
+    {
+        "fatal: Could not read from remote repository.",
+        "Please make sure you have the correct access rights",
+        "and the repository exists.",
+    }
+)
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 
 
@@ -57,7 +65,7 @@ class GitFailed(LocalTrouble):
     """A git command ended with an error that means nothing more particular to whoever ran it."""
 
     def __init__(self, command: Sequence[str], status: int, stderr: str) -> None:
-        super().__init__(f"git {command[0]} failed ({status}): {stderr or 'no message'}")
+        super().__init__(f"git {command[0]} failed ({status}): {last_line(stderr)}")
         self.status = status
         self.stderr = stderr
 
@@ -147,6 +155,8 @@ def failure(arguments: Sequence[str], status: int, stderr: bytes) -> LocalTroubl
 
 
 def last_line(said: str) -> str:
-    """What git said last, which is what it died of, in one line."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    return lines[-1] if lines else "no message"
+    """What git said last, which is what it died of, in one line fit for a terminal: a remote may have put
+    anything there. Its advice about access rights, which follows every failure of ssh, says nothing."""
+    lines = [line for line in said.split("\n") if line.strip()]
+    telling = [line for line in lines if line not in _SAID_OF_ANY_SSH] or lines[:1]
+    return printable(telling[-1].strip().encode("utf-8", "surrogateescape")) if telling else "no message"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.ledger import clone
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.trouble import (
     CloneCorrupted,
@@ -93,6 +94,31 @@ def test_a_password_in_the_remote_is_not_shown(good: World) -> None:
     with pytest.raises(RemoteUnreachable) as raised:
         good.new_ledger("node", remote="https://node:secret@127.0.0.1:1/x").sync()
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("says", "shown"),
+    [
+        ("Connection timed out\\n", "Connection timed out"),
+        ("", "Could not read from remote repository"),
+        ("\\033]0;owned\\007\\033[2J\\r\\n", r"\\x1b\]0;owned\\x07\\x1b\[2J"),
+    ],
+)
+def test_what_a_remote_says_is_told_in_one_line_fit_for_a_terminal(
+    good: World, says: str, shown: str
+) -> None:
+    command = f"sh -c \"printf '{says}' >&2; exit 255\""
+    ledger = good.new_ledger("node", remote="ssh://host/ledger", ssh_command=command)
+    with pytest.raises(RemoteUnreachable, match=shown) as raised:
+        ledger.sync()
+    assert str(raised.value).isprintable()
+
+
+def test_a_clone_that_cannot_be_tidied_is_no_reason_to_stand_still(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clone, "_TIDY_CONFIG", ("gc.auto=nonsense",))
+    assert world.new_ledger("node").sync().tip == world.forge.tip
 
 
 def test_ssh(good: World) -> None:
