@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 from reconciler.ledger.config import LedgerConfig
@@ -141,10 +140,8 @@ class Clone:
         self._take_place(fresh)
 
     def tidy(self) -> None:
-        """Packs the clone when many small objects have gathered. Where that fails, all is as it was: no
-        reason to stand still."""
-        with suppress(LocalTrouble):
-            self.store.runner.with_config(_TIDY_CONFIG).run("gc", "--auto", "--quiet")
+        """Packs the clone when many small objects have gathered. Raises `LocalTrouble`s."""
+        self.store.runner.with_config(_TIDY_CONFIG).run("gc", "--auto", "--quiet")
 
     def _take_place(self, fresh: Path) -> None:
         self.store.close()
@@ -224,9 +221,13 @@ class Clone:
                 "(receive.fsckObjects) keeps such objects out",
             )
         if "couldn't find remote ref" in said:
-            return RemoteUnreachable(f"{remote} has no branch {self._config.branch}")
+            return RemoteUnreachable(
+                f"{remote} has no branch {self._config.branch}",
+                "push to it, or correct `remote` or `branch` in the node's configuration",
+            )
         return RemoteUnreachable(
-            f"{remote} can't be fetched: {last_line(said)}", "the last good state stays; it is tried again"
+            f"{remote} can't be fetched: {last_line(said)}",
+            "mend the way there, or correct `remote` in the node's configuration; it is tried again",
         )
 
     def _tip(self, store: Store) -> CommitId:
