@@ -82,8 +82,9 @@ def _network_claims(network: Network, place: Place) -> Iterator[tuple[Claim, Poi
 
 
 def _node_claims(node: Node, place: Place) -> Iterator[tuple[Claim, Pointer]]:
-    """Endpoints are unique within their farm only: a farmer must not be able to squat another's address."""
-    yield Claim("node-id", "", node.spec.id), ("spec", "id")
+    """All are unique within their farm only: a farmer must not be able to squat another's address, nor the id
+    of a node that is away and shall come back."""
+    yield Claim("node-id", place.farm, node.spec.id), ("spec", "id")
     for number, endpoint in enumerate(node.spec.endpoints):
         yield Claim("endpoint", place.farm, endpoint), ("spec", "endpoints", number)
     if node.spec.fast is not None:

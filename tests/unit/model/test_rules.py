@@ -230,6 +230,12 @@ def test_what_was_wrong_before_a_transaction_is_not_its_fault() -> None:
     assert newly_owned(clash, clash, [WEB, SHOP]) == ()
 
 
+def test_no_farmer_keeps_anothers_node_away_by_its_unique_id() -> None:
+    squatter = "farms/paris/nodes/l1.yaml"
+    away = example.model().with_changes({L1: None, squatter: example.documents()[L1]})
+    assert brought_in({L1: example.documents()[L1]}, away) == ()
+
+
 def test_a_search_for_a_few_violations_ends_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
