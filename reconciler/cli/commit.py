@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.authoring.by_hand import edited
+from reconciler.authoring.commit import Changes
 from reconciler.cli.editing import Editor, editing_options
 from reconciler.cli.output import example
 
@@ -23,5 +24,9 @@ def command(editor: Editor, paths: tuple[Path, ...]) -> None:
     only = [author.tree.relative(path) for path in paths]
     changes = edited(author, only)
     author.require_based_on_effective(changes.keys())
-    subject = f"Edit {next(iter(changes))}" if len(changes) == 1 else f"Edit {len(changes)} documents"
-    editor.write(subject, changes, ())
+    editor.write(_subject(changes), changes, ())
+
+
+def _subject(changes: Changes) -> str:
+    verb = "Edit" if any(content is not None for content in changes.values()) else "Remove"
+    return f"{verb} {next(iter(changes))}" if len(changes) == 1 else f"{verb} {len(changes)} documents"

@@ -227,7 +227,7 @@ class Clone:
             )
         return RemoteUnreachable(
             f"{remote} can't be fetched: {last_line(said)}",
-            "mend the way there, or correct `remote` in the node's configuration; it is tried again",
+            "it is tried again; `remote` in the node's configuration says where",
         )
 
     def _tip(self, store: Store) -> CommitId:

@@ -79,8 +79,9 @@ class Work:
         try:
             return self.secrets.private_key(public_key)
         except KeyError:
-            missing = f"this node has no private key for {public_key}; `tnet network reseal` makes it one"
-            raise Refused(errno.ENOKEY, missing) from None
+            missing = f"this node has no private key for {public_key}: it is sealed to another identity"
+            advice = 'see "A node\'s identity is lost" in docs/operations.md'
+            raise Refused(errno.ENOKEY, f"{missing}; {advice}") from None
 
 
 def unexpected(item: KernelObject) -> Refused:

@@ -154,6 +154,7 @@ def test_what_can_not_be_leaves_everything_as_it_was(web: Desk) -> None:
 
 def test_a_farm_that_grants_nothing_is_said_so(web: Desk) -> None:
     (web.root / "farms/lyon/grants/acme.yaml").unlink()
-    web.tnet("commit", by="chloe")
+    removed = web.tnet("commit", by="chloe").out
+    assert "  Remove farms/lyon/grants/acme.yaml" in removed
     said = web.tnet("network", "add-node", "acme/web", "lyon/l1", by="dave", code=1)
     assert "the farm `lyon` grants `acme` nothing" in said.err
