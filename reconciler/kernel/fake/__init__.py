@@ -6,7 +6,8 @@
 from reconciler.kernel.fake.boot import boot
 from reconciler.kernel.fake.faults import Death
 from reconciler.kernel.fake.refusals import NotModelled
+from reconciler.kernel.fake.render import render
 from reconciler.kernel.fake.transport import FakeTransport
 from reconciler.kernel.fake.world import World
 
-__all__ = ["Death", "FakeTransport", "NotModelled", "World", "boot"]
+__all__ = ["Death", "FakeTransport", "NotModelled", "World", "boot", "render"]

@@ -201,3 +201,9 @@ class World:
         """Become what `snapshot` was; it can be restored from again."""
         for name, value in vars(snapshot.snapshot()).items():
             setattr(self, name, value)
+
+    def render(self, namespace: str | None = None) -> str:
+        """As `ip`, `wg` and `nft` would print it (render.py): equal worlds print the same."""
+        from reconciler.kernel.fake.render import render
+
+        return render(self, namespace)
