@@ -30,6 +30,21 @@ class NodeKeys:
         if model is not newest.model:
             self._rings = (newest.with_model(model), newest)
 
+    def other_host(self, model: Model) -> str:
+        """Why this host is not the one that `model` has under the node's name; "" if it is."""
+        found = self._mismatch(model)
+        if found:
+            self._read_identity()
+            found = self._mismatch(model)
+        return found
+
+    def _mismatch(self, model: Model) -> str:
+        name, own = self._rings[0].node, self._rings[0].identity.node_id
+        node = model.node(name)
+        if node is None or node.spec.id == own:
+            return ""
+        return f"this host's unique id is {own}, and that of the ledger's {name} is {node.spec.id}"
+
     def private_key(self, public_key: str) -> bytes:
         """Raises KeyError if this node has no such resource, or its key doesn't open."""
         try:

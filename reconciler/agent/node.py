@@ -48,6 +48,10 @@ class Keys(Protocol):
 
     def update(self, model: Model) -> None: ...
 
+    def other_host(self, model: Model) -> str:
+        """Why this host is not the one that the model has under the node's name; "" if it is."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -90,7 +94,8 @@ class Node:
         compiled = self._compiled = compile_node(self._view.model, self._parts.name, self._compiled)
         self._parts.keys.update(self._view.model)
         lacking = self._lacking(compiled)
-        report = replace(report, compiled=compiled, lacking=lacking)
+        other_host = self._parts.keys.other_host(self._view.model)
+        report = replace(report, compiled=compiled, lacking=lacking, other_host=other_host)
         if NODE_OWNER in lacking:
             return report
         try:

@@ -24,12 +24,13 @@ SHOWN_REJECTIONS = 50
 @dataclass(frozen=True, slots=True)
 class Report:
     """A pass as values. What is None or empty did not happen or was not reached. `lacking` says by owner
-    what the kernel lacks for it."""
+    what the kernel lacks for it, `other_host` that the ledger means another one."""
 
     node: str
     view: LedgerView | None = None
     trouble: TnetError | None = None
     unknown_node: bool = False
+    other_host: str = ""
     compiled: NodeGraph | None = None
     lacking: Mapping[str, str] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
@@ -115,6 +116,9 @@ def _accepted(report: Report) -> Condition:
 def _healthy(report: Report, converged: Condition) -> Condition:
     if not converged.status:
         return _condition("Healthy", False, "NotConverged", "see Converged")
+    if report.other_host:
+        advice = "correct `node` in the configuration, or let the farmer say: tnet node add --replace"
+        return _condition("Healthy", False, "OtherHost", f"{report.other_host}; {advice}")
     if report.attachment_trouble is not None:
         message = f"{report.attachment_trouble}; {report.attachment_trouble.advice}"
         return _condition("Healthy", False, "NotAttached", message)

@@ -9,9 +9,9 @@ import pytest
 from reconciler.agent.keys import NodeKeys
 from reconciler.host.identity import Identity
 from reconciler.model import base64_text
-from reconciler.model.documents import Metadata, Network, NetworkSpec, Resource, SealedKey
+from reconciler.model.documents import Metadata, Network, NetworkSpec, Node, NodeSpec, Resource, SealedKey
 from reconciler.model.model import Model
-from reconciler.model.paths import network_path
+from reconciler.model.paths import network_path, node_path
 from reconciler.model.sealing import SealingContext, seal, wireguard_public_key
 
 NODE = "paris/p1"
@@ -74,3 +74,24 @@ def test_another_identity_is_taken_over_and_a_lost_one_leaves_what_is_known(tmp_
     resealed, new_public = sealed_model(Identity.create(directory), bytes([2]) * 32)
     keys.update(resealed)
     assert keys.private_key(new_public) == bytes([2]) * 32
+
+
+def test_a_host_that_is_not_the_one_in_the_ledger_knows_it(tmp_path: Path) -> None:
+    directory = tmp_path / "identity"
+    registered = Identity.create(directory)
+    spec = NodeSpec(
+        id=registered.node_id,
+        reachability="hidden",
+        uplink="eth0",
+        sealing_keys=registered.public_keys(),
+    )
+    node = Node(api_version="tnet/v1", metadata=Metadata(name="p1"), spec=spec)
+    model = Model.of({node_path("paris", "p1"): node})
+    directory.rename(tmp_path / "backup")
+    Identity.create(directory)
+    keys = NodeKeys(directory, NODE)
+    assert f"the ledger's paris/p1 is {registered.node_id}" in keys.other_host(model)
+    assert keys.other_host(Model.of({})) == "", "a node that isn't there is told of elsewhere"
+    directory.rename(tmp_path / "wrong")
+    (tmp_path / "backup").rename(directory)
+    assert keys.other_host(model) == "", "the backup was put back under the running agent"

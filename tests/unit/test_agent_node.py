@@ -107,6 +107,9 @@ class OwnKeys:
         for _, network in model.networks():
             self.keys |= {nr.public_key: private_half(nr) for nr in network.spec.resources}
 
+    def other_host(self, model: Model) -> str:
+        return ""
+
 
 @dataclass
 class World:

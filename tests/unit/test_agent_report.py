@@ -179,3 +179,11 @@ def test_what_keeps_a_node_from_converging_is_named(changes: dict[str, object], 
     said = status(report(view(), **changes))
     assert condition(said, "Converged").reason == reason
     assert not condition(said, "Healthy").status
+
+
+def test_a_host_that_the_ledger_does_not_mean_is_told_what_to_do() -> None:
+    said = status(report(view(verdict(1, Reason.ACCEPTED)), other_host="this host's id is a, the ledger's b"))
+    healthy = condition(said, "Healthy")
+    assert (healthy.status, healthy.reason) == (False, "OtherHost")
+    assert "this host's id is a" in healthy.message
+    assert "--replace" in healthy.message
