@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from reconciler.kernel.objects import IPAddress
 
 Protocol = Literal["icmp", "icmpv6", "tcp", "udp"]
-State = Literal["new", "established", "untracked"]
+State = Literal["new", "established", "invalid", "untracked"]
 
 PROTOCOL_NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 EPHEMERAL_PORT = 40000
@@ -26,7 +27,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """The headers that rules look at. `icmp_type` counts only for ICMP, ports only for TCP and UDP."""
+    """The headers that rules look at. `icmp_type` counts only for ICMP, ports only for TCP and UDP.
+
+    `state` is what connection tracking says where the packet is now (`ct state`): no sender chooses it.
+    """
 
     source: IPAddress
     destination: IPAddress
@@ -39,6 +43,10 @@ class Packet:
     def __str__(self) -> str:
         port = f" port {self.port}" if self.protocol in ("tcp", "udp") else ""
         return f"{self.protocol} {self.source} > {self.destination}{port}"
+
+
+Flows = Mapping[Place, tuple[tuple[Packet, Packet], ...]]
+"""Of each namespace, by its first packet as it came and as it left: what connection tracking remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,8 @@ class Hop:
 class Trace:
     """Where the packet came and by which way; `why` says what dropped it, "" if it arrived.
 
-    `place` is where it arrived or was dropped, `packet` what it was by then.
+    `place` is where it arrived or was dropped, `packet` what it was by then, `flows` what the namespaces
+    remember of it and of what went before.
     """
 
     arrived: bool
@@ -63,6 +72,7 @@ class Trace:
     packet: Packet
     hops: tuple[Hop, ...]
     why: str = ""
+    flows: Flows = field(default_factory=dict, compare=False, repr=False)
 
     def __str__(self) -> str:
         end = "arrived" if self.arrived else f"dropped: {self.why}"

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from reconciler.kernel.fake.reachability import ethernet, firewall, routing, tunnels
 from reconciler.kernel.fake.reachability.firewall import Passage
 from reconciler.kernel.fake.reachability.routing import Way
-from reconciler.kernel.fake.reachability.trace import Dropped, Hop, Packet, Place
+from reconciler.kernel.fake.reachability.trace import Dropped, Hop, Packet, Place, Trace
 from reconciler.kernel.fake.reachability.tunnels import Tunnel
 from reconciler.kernel.fake.reachability.underlay import Underlay
 from reconciler.kernel.fake.records import Link, Peer, VxlanDetails, WireGuardState
@@ -24,11 +24,11 @@ End = tuple[Place, Packet]
 class Walk:
     """Follows packets and remembers their flows, so that an answer finds its way back through NAT."""
 
-    def __init__(self, underlay: Underlay) -> None:
+    def __init__(self, underlay: Underlay, after: Trace | None = None) -> None:
         self.underlay = underlay
         self.hops: list[Hop] = []
         self._depth = 0
-        self._flows: dict[Place, list[tuple[Packet, Packet]]] = {}
+        self.flows: dict[Place, tuple[tuple[Packet, Packet], ...]] = dict(after.flows) if after else {}
         """Of each namespace: a packet as it came, and as it left."""
 
     # --- the steps of a kernel ---------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class Walk:
 
     def _take_in(self, place: Place, space: Netns, iif: str, packet: Packet) -> End:
         self._judge(place, space, "input", Passage(packet, iif=iif))
-        self._flows.setdefault(place, []).append((packet, packet))
+        self._confirm(place, packet, packet)
         return place, packet
 
     def _leave(self, place: Place, space: Netns, way: Way, packet: Packet, iif: str, hook: str) -> End:
@@ -102,7 +102,7 @@ class Walk:
         self._judge(place, space, hook, Passage(packet, iif, way.link.name))
         self._judge(place, space, "postrouting", Passage(packet, iif, way.link.name))
         before, packet = packet, self._masqueraded(place, space, way, packet, iif)
-        self._flows.setdefault(place, []).append((before, packet))
+        self._confirm(place, before, packet)
         return self._transmit(place, space, way.link, packet, way)
 
     def _judge(self, place: Place, space: Netns, hook: str, passage: Passage) -> None:
@@ -113,14 +113,17 @@ class Walk:
     # --- connection tracking -----------------------------------------------------------------------------
 
     def _tracked(self, place: Place, packet: Packet) -> Packet:
-        """An answer to a flow that left here goes to whom that flow came from, and counts as established;
-        one to no flow of this namespace is new."""
-        if packet.state != "established":
-            return packet
-        for came, left in self._flows.get(place, ()):
+        """What answers a flow that was let through here is established, and goes to whom that flow came
+        from; all else is new, whatever its sender would have it be."""
+        for came, left in self.flows.get(place, ()):
             if _answers(packet, left):
-                return replace(packet, destination=came.source, port=came.source_port)
-        return replace(packet, state="new")
+                return replace(packet, destination=came.source, port=came.source_port, state="established")
+        return replace(packet, state="invalid" if packet.icmp_type == "echo-reply" else "new")
+
+    def _confirm(self, place: Place, came: Packet, left: Packet) -> None:
+        """A flow counts once its first packet was let through (nf_conntrack_confirm)."""
+        if came.state == "new":
+            self.flows[place] = (*self.flows.get(place, ()), (came, left))
 
     def _masqueraded(self, place: Place, space: Netns, way: Way, packet: Packet, iif: str) -> Packet:
         """Only a flow's first packet is asked about; what answers has its ways already."""
@@ -228,12 +231,12 @@ class Walk:
             self._depth -= 1
 
     def _outer(self, socket: Place, outer: Packet) -> Place:
-        """The outer flow has connection tracking of its own."""
-        kept, self._flows = self._flows, {}
+        """The outer packet may answer what went before it; what it begins is forgotten with it."""
+        kept = dict(self.flows)
         try:
             return self.send(socket, outer)[0]
         finally:
-            self._flows = kept
+            self.flows = kept
 
     def _come_out(self, far: Tunnel, packet: Packet) -> End:
         return self.receive(self.underlay.place(far.machine, far.space), far.space, far.link, packet)
@@ -246,10 +249,11 @@ class Walk:
 
 def _answers(packet: Packet, left: Packet) -> bool:
     same_ends = (packet.source, packet.destination) == (left.destination, left.source)
-    same_ports = (packet.source_port, packet.port) == (left.port, left.source_port)
-    return (
-        same_ends and packet.protocol == left.protocol and (same_ports or packet.protocol.startswith("icmp"))
-    )
+    if not same_ends or packet.protocol != left.protocol:
+        return False
+    if packet.protocol.startswith("icmp"):
+        return (packet.icmp_type, left.icmp_type) == ("echo-reply", "echo-request")
+    return (packet.source_port, packet.port) == (left.port, left.source_port)
 
 
 def _unchosen(version: int) -> IPAddress:
