@@ -128,6 +128,23 @@ def _route(link: Link, kind: RouteType, to: IPv4Network, source: IPv4Address, me
     )
 
 
+def relabel(space: Netns, link: Link, name: str) -> None:
+    """A renamed link names its first address after itself and numbers the others (inetdev_changename)."""
+    known = space.addresses4.get(link.device, ())
+    numbered = enumerate(known, start=1)
+    if known:
+        labels = ("" if n == 1 else _numbered(name, n, one.label) for n, one in numbered)
+        space.addresses4[link.device] = tuple(
+            replace(one, label=label) for one, label in zip(known, labels, strict=True)
+        )
+
+
+def _numbered(name: str, number: int, old: str) -> str:
+    _, found, rest = old.partition(":")
+    suffix = f":{rest}" if found else f":{number}"
+    return name[: 15 - len(suffix)] + suffix
+
+
 # --- taking away ---------------------------------------------------------------------------------------
 
 

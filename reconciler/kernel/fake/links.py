@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from dataclasses import replace
 
-from reconciler.kernel.fake import devices, kinds
+from reconciler.kernel.fake import devices, ipv4, kinds
 from reconciler.kernel.fake.decode import NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, RTM_NEWLINK, Message, Nest
 from reconciler.kernel.fake.records import Link
 from reconciler.kernel.fake.refusals import NotModelled, Refused
@@ -164,6 +164,7 @@ def rename(world: World, space: Netns, link: Link, name: str) -> None:
     if space.named(name) is not None:
         raise Refused(errno.EEXIST)
     world.put(space, replace(link, name=name))
+    ipv4.relabel(space, link, name)
 
 
 def set_alias(world: World, space: Netns, link: Link, alias: str) -> None:
