@@ -28,6 +28,9 @@ heavy = settings(
 )
 """A farm is some 0.1 s to build, a matrix up to a second to ask for."""
 
+FLEETS = farms.fleets(farms=2, nodes=2, networks=3, min_networks=1)
+"""Small, because every packet is tried that anybody could send."""
+
 PROBES: tuple[tuple[Protocol | None, int], ...] = (
     (None, 0),
     ("tcp", 22),
@@ -74,7 +77,7 @@ def _versions(address: IPAddress, addresses: list[IPAddress]) -> list[IPAddress]
 
 
 @heavy
-@given(farms.fleets(min_networks=1))
+@given(FLEETS)
 def test_all_nrs_of_a_network_that_can_be_linked_talk_to_each_other(fleet: Fleet) -> None:
     farm = FakeFarm(fleet)
     for left, right in _pairs(farm):
@@ -86,7 +89,7 @@ def test_all_nrs_of_a_network_that_can_be_linked_talk_to_each_other(fleet: Fleet
 
 
 @heavy
-@given(farms.fleets(min_networks=1))
+@given(FLEETS)
 def test_containers_reach_the_outside_and_get_answers(fleet: Fleet) -> None:
     farm = FakeFarm(fleet)
     for container in farm.containers:
@@ -96,7 +99,7 @@ def test_containers_reach_the_outside_and_get_answers(fleet: Fleet) -> None:
 
 
 @heavy
-@given(farms.fleets(min_networks=1), st.data())
+@given(FLEETS, st.data())
 def test_nothing_of_a_tenant_ends_up_anywhere_but_in_its_network_or_outside(
     fleet: Fleet, data: st.DataObject
 ) -> None:
@@ -112,7 +115,7 @@ def test_nothing_of_a_tenant_ends_up_anywhere_but_in_its_network_or_outside(
 
 
 @heavy
-@given(farms.fleets(min_networks=1), st.data())
+@given(FLEETS, st.data())
 def test_nothing_made_by_hand_outside_comes_in_to_a_tenant(fleet: Fleet, data: st.DataObject) -> None:
     farm = FakeFarm(fleet)
     addresses = _every_address(farm)
@@ -132,7 +135,7 @@ def _harmless(trace: Trace) -> bool:
 
 
 @heavy
-@given(farms.fleets(min_networks=1))
+@given(FLEETS)
 def test_vxlan_from_outside_of_the_fast_network_is_dropped(fleet: Fleet) -> None:
     """A node with a fast port takes UDP 4789 only on it, and only from the farm's other nodes."""
     farm = FakeFarm(fleet)
