@@ -23,9 +23,7 @@ from reconciler.kernel.fake.reachability import Packet, Place, Trace, converses,
 from reconciler.kernel.fake.reachability.trace import Protocol
 from reconciler.kernel.objects import HOST, IPAddress
 
-heavy = settings(
-    max_examples=max(8, settings.default.max_examples // 4), suppress_health_check=tuple(HealthCheck)
-)
+heavy = settings(max_examples=15, suppress_health_check=tuple(HealthCheck))
 """A farm is some 0.1 s to build, a matrix up to a second to ask for."""
 
 FLEETS = farms.fleets(farms=2, nodes=2, networks=3, min_networks=1)
