@@ -214,7 +214,10 @@ def _decode_ports(details: Any) -> tuple[int, int] | None:
         return None
     if list(details) != ["port"]:
         raise ValueError(f"masquerade {details}")
-    first, last = details["port"]["range"]
+    ports = details["port"]
+    if isinstance(ports, int):  # how nft 1.1 lists a range of one
+        return ports, ports
+    first, last = ports["range"]
     return first, last
 
 

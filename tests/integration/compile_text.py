@@ -15,6 +15,7 @@ from reconciler.kernel.objects import (
     Address,
     Bridge,
     FdbEntry,
+    IPNetwork,
     Namespace,
     Neighbour,
     Route,
@@ -47,13 +48,18 @@ def nft_text(table: NftTable) -> str:
     lines = [f"table inet {table.name} {{"]
     for named in table.sets:
         kind = "ipv4_addr" if named.family == 4 else "ipv6_addr"
-        elements = ", ".join(sorted(map(str, named.prefixes)))
+        elements = ", ".join(sorted(map(_prefix, named.prefixes)))
         lines += [f"    set {named.name} {{", f"        type {kind}; flags interval"]
         lines += [f"        elements = {{ {elements} }}"] if elements else []
         lines.append("    }")
     for chain in table.chains:
         lines += _chain(chain)
     return "\n".join([*lines, "}"])
+
+
+def _prefix(prefix: IPNetwork) -> str:
+    """Of the IPv4-mapped addresses Python 3.13 writes otherwise than 3.11."""
+    return str(prefix).replace("::ffff:0.0.0.0/", "::ffff:0:0/")
 
 
 def _chain(chain: Chain) -> Iterator[str]:

@@ -19,7 +19,7 @@ from reconciler.ledger.sshsig import (
     WrongNamespace,
 )
 from reconciler.ledger.wire import mpint, string
-from tests.unit.ledger.openssh import KINDS, KeyPair, armor
+from tests.unit.ledger.openssh import KINDS, KeyPair, armor, run
 
 MESSAGE = b"tree 0\n\nwhat was signed\n"
 
@@ -58,6 +58,8 @@ def test_another_namespace_is_another_purpose(pair: KeyPair) -> None:
 
 @pytest.mark.parametrize(("kind", "bits"), [("rsa", 1024), ("dsa", 1024)])
 def test_weak_keys_are_refused(tmp_path: Path, kind: str, bits: int) -> None:
+    if kind == "dsa" and b"ssh-dss" not in run("ssh", "-Q", "key"):
+        pytest.skip("OpenSSH 10 has no such keys any more")
     pair = KeyPair.make(tmp_path, kind, bits)
     with pytest.raises(KeyRefused):
         keys.from_text(pair.public_text)
