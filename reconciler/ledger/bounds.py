@@ -17,5 +17,10 @@ MAX_MERGED_COMMITS = 10_000
 MAX_MERGE_WORK = 1_000_000
 """Paths times commits of one merge."""
 
+DIFFERENCE_MEMORY_BYTES = 512 << 20
+"""Memory for git to find what a commit changed: enough for several hundred thousand paths. A few trees that
+hold each other many times over would take any amount. Not part of the rules: what needs more gets no
+verdict."""
+
 MAX_DOCUMENT_BYTES = 256 * 1024
 """Bytes of one document."""

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import IO
 
 from reconciler.ledger.runner import Runner, end, last_line
-from reconciler.ledger.trouble import Damaged
+from reconciler.ledger.trouble import Damaged, LocalTrouble
 
 PIPE_BYTES = 32768
 """Questions sent ahead of reading the answers: less than a pipe holds (64 KiB), so writing never blocks."""
 
 
+class OutOfMemory(LocalTrouble):
+    """The process was not given the memory that an answer takes."""
+
+
 class Conversation:
     """Started at the first question; every broken answer means a damaged repository."""
 
-    def __init__(self, runner: Runner, *command: str) -> None:
-        self._process = runner.start(*command)
+    def __init__(self, runner: Runner, *command: str, memory_bytes: int | None = None) -> None:
+        self._process = runner.start(*command, memory_bytes=memory_bytes)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._questions: IO[bytes] = self._process.stdin
         self.answers: IO[bytes] = self._process.stdout
@@ -47,6 +51,8 @@ class Conversation:
         self._process.wait()
         said = self._process.stderr.read().decode("utf-8", "replace")
         self.close()
+        if "out of memory" in said.lower():
+            raise OutOfMemory("git needed more memory than it may have")
         raise Damaged(f"git could not read the repository: {last_line(said)}")
 
     def close(self) -> None:

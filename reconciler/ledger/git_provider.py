@@ -11,6 +11,7 @@ from reconciler.ledger.objects import Change, CommitId, ObjectId
 from reconciler.ledger.provider import Transaction
 from reconciler.ledger.signing import key_that_signed
 from reconciler.ledger.store import Edge, Step, Store
+from reconciler.ledger.trouble import TreeTooLarge
 
 CHUNK = 500
 """Transactions read ahead at once."""
@@ -33,7 +34,18 @@ class GitProvider:
     def transactions(self, steps: Sequence[Step]) -> Iterator[Transaction]:
         """The transactions of these steps of the chain, in order."""
         for start in range(0, len(steps), CHUNK):
-            yield from self._read_ahead(steps[start : start + CHUNK])
+            chunk = steps[start : start + CHUNK]
+            try:
+                ahead = self._read_ahead(chunk)
+            except TreeTooLarge:
+                yield from self._one_by_one(chunk)
+            else:
+                yield from ahead
+
+    def _one_by_one(self, steps: Sequence[Step]) -> Iterator[Transaction]:
+        """What comes before the one that can't be read is judged."""
+        for step in steps:
+            yield from self._read_ahead([step])
 
     def _read_ahead(self, steps: Sequence[Step]) -> list[Transaction]:
         commits = [step.commit for step in steps]

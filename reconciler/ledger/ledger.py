@@ -24,6 +24,7 @@ from reconciler.ledger.trouble import (
     DiskFull,
     LocalTrouble,
     NoGoodState,
+    TreeTooLarge,
     UnknownProtocol,
 )
 from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
@@ -148,12 +149,15 @@ class Ledger:
         return course, steps[course.books.position :]
 
     def _follow(self, course: Course, steps: Sequence[Step], tip: CommitId) -> LedgerView:
-        """Judges the steps. Rules that this release doesn't know end it early, with an alarm."""
+        """Judges the steps. Rules that this release doesn't know, or a tree without end, end it early, with
+        an alarm."""
         alarm = None
         try:
             self._advance(course, steps)
         except UnknownProtocol as unknown:
             alarm = Alarm(AlarmKind.UNKNOWN_PROTOCOL, str(unknown), unknown.advice, tip)
+        except TreeTooLarge as endless:
+            alarm = Alarm(AlarmKind.TREE_TOO_LARGE, str(endless), endless.advice, tip)
         self._view = self._settle(course)
         self._course = course
         return self._view if alarm is None else replace(self._view, alarm=alarm)

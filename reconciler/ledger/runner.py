@@ -7,6 +7,7 @@ environment made here, in full, and inherits nothing but the way to an ssh agent
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -105,8 +106,9 @@ class Runner:
         """The same, with these settings (`name=value`) in addition."""
         return Runner(self.git_dir, (*self._config, *config), self._environment)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A git process with pipes to its input, output and errors, in a session of its own."""
+    def start(self, *arguments: str, memory_bytes: int | None = None) -> subprocess.Popen[bytes]:
+        """A git process with pipes to its input, output and errors, in a session of its own; with at most
+        `memory_bytes` of data, beside the files that it maps."""
         process = self._git.execute(
             [*self._prefix, *arguments], as_process=True, istream=subprocess.PIPE, start_new_session=True
         )
@@ -114,6 +116,8 @@ class Runner:
         if popen is None:
             raise LocalTrouble(f"git {arguments[0]} could not be started")
         process.proc = None  # From here on it is ours to end, not the wrapper's.
+        if memory_bytes is not None:
+            resource.prlimit(popen.pid, resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
         return popen
 
     def run(self, *arguments: str, data: bytes = b"", timeout_s: float = LOCAL_TIMEOUT_S) -> bytes:

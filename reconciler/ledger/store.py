@@ -14,7 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from reconciler.ledger.conversation import Conversation, batches
+from reconciler.ledger.bounds import DIFFERENCE_MEMORY_BYTES
+from reconciler.ledger.conversation import Conversation, OutOfMemory, batches
 from reconciler.ledger.objects import (
     MAX_COMMIT_BYTES,
     Change,
@@ -26,7 +27,7 @@ from reconciler.ledger.objects import (
 )
 from reconciler.ledger.pack import pack
 from reconciler.ledger.runner import GitFailed, Runner
-from reconciler.ledger.trouble import CloneUnfit, Damaged
+from reconciler.ledger.trouble import CloneUnfit, Damaged, TreeTooLarge
 
 _ABSENT = "000000"
 
@@ -58,9 +59,8 @@ class Store:
 
     @cached_property
     def _differences(self) -> Conversation:
-        return Conversation(
-            self.runner, "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--root"
-        )
+        options = ("--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--root")
+        return Conversation(self.runner, "diff-tree", *options, memory_bytes=DIFFERENCE_MEMORY_BYTES)
 
     def close(self) -> None:
         """Ends the kept processes. The store may be used on: they start again when needed."""
@@ -143,14 +143,22 @@ class Store:
         found: list[tuple[Change, ...]] = []
         for group in batches([_question(edge) + self._end_mark for edge in edges]):
             self._differences.ask(b"".join(group))
-            found += [_changes(self._difference()) for _ in group]
+            found += [_changes(self._difference(question)) for question in group]
         return found
 
-    def _difference(self) -> list[bytes]:
+    def _difference(self, question: bytes) -> list[bytes]:
         """The NUL-ended words of one answer, which ends with the mark on a line of its own."""
         answer = bytearray()
         while not answer.endswith(self._end_mark):
-            answer += self._differences.line()
+            try:
+                answer += self._differences.line()
+            except OutOfMemory:
+                del self.__dict__["_differences"]
+                raise TreeTooLarge(
+                    f"the commit {question[:12].decode('ascii')} changes more paths than can be looked at, "
+                    "so neither it nor what follows can be judged",
+                    "whoever runs the forge sets the branch back to before it",
+                ) from None
         # The first word is the commit's id; nothing at all is said of one that changes nothing.
         return bytes(answer).removesuffix(self._end_mark).split(b"\0")[1:-1]
 

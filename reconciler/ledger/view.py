@@ -19,6 +19,7 @@ class AlarmKind(Enum):
     ROLLED_BACK = "rolled-back"
     ANCHOR_LOST = "anchor-lost"
     UNKNOWN_PROTOCOL = "unknown-protocol"
+    TREE_TOO_LARGE = "tree-too-large"
 
 
 @dataclass(frozen=True, slots=True)

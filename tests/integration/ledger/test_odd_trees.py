@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.ledger.objects import CommitId
+from reconciler.ledger.view import AlarmKind
 from reconciler.model.paths import tenant_path
 from tests.integration.ledger.world import DAVE, MAIL, WEB, Blob, Files, World, network
 
@@ -63,3 +64,37 @@ def test_a_directory_of_an_odd_mode_keeps_its_files(world: World, mode: bytes) -
     world.sync()
     shown = effective_files(world.directory / "node" / "ledger.git")
     assert {WEB, tenant_path("acme"), tenant_path("globex")} <= set(shown)
+
+
+def nested_trees(world: World, levels: int, width: int = 10) -> str:
+    """A tree of `width ** levels` files in `levels + 1` objects."""
+    mode, name = b"100644", world.forge.write("blob", b"x")
+    for _ in range(levels):
+        entries = (mode + b" %d\0" % number + bytes.fromhex(name) for number in range(width))
+        name, mode = world.forge.write("tree", b"".join(entries)), b"40000"
+    return name
+
+
+@pytest.mark.parametrize("place", ["zz", "tenants"])
+def test_a_tree_without_end_is_an_alarm_and_what_came_before_it_counts(world: World, place: str) -> None:
+    world.populate()
+    world.sync()
+    forge = world.forge
+    forge.commit({MAIL: network("mail", 3)}, DAVE)
+    good = forge.tip
+    root = forge.raw(forge.write_tree({**forge.trees[good]}))
+    bomb = bytes.fromhex(nested_trees(world, 12))
+    if place == "zz":
+        root += b"40000 zz\0" + bomb
+    else:
+        at = root.index(b"40000 tenants\0") + len(b"40000 tenants\0")
+        root = root[:at] + bomb + root[at + 20 :]
+    push_unsigned(world, root, {**forge.trees[good]})
+    view = world.sync()
+    assert view.alarm is not None
+    assert view.alarm.kind is AlarmKind.TREE_TOO_LARGE
+    assert "sets the branch back" in view.alarm.advice
+    assert (view.tip, view.verdicts[-1].commit, view.verdicts[-1].accepted) == (good, good, True)
+    assert world.sync().alarm is not None
+    forge.set_main(good)
+    assert world.sync().alarm is None
