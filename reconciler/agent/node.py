@@ -104,14 +104,15 @@ class Node:
             return replace(report, kernel_trouble=error)
         try:
             with self._parts.attachments.alone():
-                return replace(report, unplugged=self._parts.plug_again(self._attachments(compiled)))
+                return replace(report, unplugged=self._parts.plug_again(self._attachments(report.results)))
         except AttachmentError as error:
             return replace(report, attachment_trouble=error)
 
-    def _attachments(self, compiled: NodeGraph) -> tuple[Attachment, ...]:
-        """Those of networks that are built here. The rest wait until their network comes back."""
-        built = {graph.owner for graph in graphs_of(compiled)}
-        return tuple(item for item in self._parts.attachments.all() if item.netid in built)
+    def _attachments(self, results: Mapping[str, Result]) -> tuple[Attachment, ...]:
+        """Those of networks that stand here as they should. The rest wait for their network: that it lacks
+        a namespace is no fault of its own."""
+        standing = {owner for owner, result in results.items() if result.ok}
+        return tuple(item for item in self._parts.attachments.all() if item.netid in standing)
 
     def plan(self, *, fetch: bool = True) -> NodePlan:
         """What a pass would do now. Raises LocalTrouble, NodeUnknown or KernelUnavailable."""
