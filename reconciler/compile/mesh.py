@@ -23,7 +23,18 @@ from reconciler.compile.member import Member
 LinkKind = Literal["vxlan", "wireguard"]
 
 KEEPALIVE_S = 25
-"""A NR behind NAT sends at least every so many seconds; home routers forget a flow after 30."""
+"""Who dials sends at least every so many seconds; home routers forget a flow after 30."""
+
+
+def dials(here: Member, there: Member) -> bool:
+    """Whether `here` opens the session with `there` and keeps it open: a hidden one does, and of two public
+    ones that with the lower index.
+
+    Two ends that begin in the same moment each answer the other and give up their own beginning; they try
+    again five seconds later (REKEY_TIMEOUT), and meet again as long as both send in step. So one begins,
+    before there is traffic.
+    """
+    return there.public and (not here.public or here.index < there.index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from reconciler.compile.addresses import (
     transit,
 )
 from reconciler.compile.firewall.resource import Borders, resource_table
-from reconciler.compile.mesh import KEEPALIVE_S, Mesh, Neighbour
+from reconciler.compile.mesh import KEEPALIVE_S, Mesh, Neighbour, dials
 from reconciler.compile.mtu import UNDERLAY_MTU_BYTES, WIREGUARD_MTU_BYTES, vxlan_mtu_bytes
 from reconciler.compile.names import (
     NAT_NAMESPACE,
@@ -183,7 +183,7 @@ def _peer(nr: NetworkResource, neighbour: Neighbour) -> WireGuardPeer:
         public_key=member.public_key,
         allowed_ips=frozenset(_destinations(neighbour)),
         endpoint=member.endpoint,
-        keepalive_s=0 if me.public else KEEPALIVE_S,
+        keepalive_s=KEEPALIVE_S if dials(me, member) else 0,
     )
 
 

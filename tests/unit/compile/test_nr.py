@@ -91,6 +91,12 @@ def test_who_is_hidden_dials_and_finds_the_other_hidden_ones_behind_the_relay() 
     assert "key of paris/a" not in peers(graph)
 
 
+def test_of_two_public_ones_that_with_the_lower_index_keeps_the_session_open() -> None:
+    near, far = peers(graph_of(RELAY))["key of oslo/c"], peers(graph_of(FAR))["key of paris/r"]
+    assert {near.endpoint is None, far.endpoint is None} == {False}
+    assert (near.keepalive_s, far.keepalive_s) == (25, 0)
+
+
 def test_a_vxlan_neighbour_is_an_fdb_entry_two_neighbours_and_two_routes() -> None:
     graph, address = graph_of(RELAY), mac("vxlan", NETID, 2)
     link = f"x{NETID}"
