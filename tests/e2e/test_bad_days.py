@@ -38,7 +38,11 @@ def lab() -> Iterator[Lab]:
     built = subprocess.run(command, capture_output=True, text=True, timeout=120)
     try:
         assert built.returncode == 0, built.stdout + built.stderr
-        yield find(record)
+        found = find(record)
+        # A bridge has its carrier up to a second after its first port (net/core/link_watch.c).
+        for container in ("acme-web", "globex-shop"):
+            reaches(found.machine("p1"), container, "10.10.2.10")
+        yield found
     finally:
         down(record)
 
