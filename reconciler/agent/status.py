@@ -9,14 +9,13 @@ Healthy    what was built works as far as this node can see
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from reconciler.errors import TnetError
+from reconciler.whole_file import write_whole
 
 
 class StatusUnavailable(TnetError):
@@ -86,15 +85,8 @@ class Status(Struct, frozen=True, kw_only=True):
 def write_status(status: Status, path: Path) -> None:
     """Replace the file in one step, so that a reader sees the old status or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".status-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(status), indent=2) + b"\n")
-            os.fchmod(file.fileno(), 0o644)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    content = msgspec.json.format(msgspec.json.encode(status), indent=2) + b"\n"
+    write_whole(path, content, mode=0o644)
 
 
 def read_status(path: Path) -> Status:

@@ -11,6 +11,17 @@ from reconciler.engine.plan import Plan
 from reconciler.kernel.port import Outcome
 
 
+class _OfPlan:
+    """What came of a plan, and so of the plan's owner."""
+
+    __slots__ = ()
+    plan: Plan
+
+    @property
+    def owner(self) -> str:
+        return self.plan.owner
+
+
 @dataclass(frozen=True, slots=True)
 class Unchanged:
     """Everything was as it should be; no operation was carried out."""
@@ -25,16 +36,12 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(_OfPlan):
     """The owner's objects are as the plan says."""
 
     plan: Plan
 
     ok: ClassVar[bool] = True
-
-    @property
-    def owner(self) -> str:
-        return self.plan.owner
 
     @property
     def message(self) -> str:
@@ -90,7 +97,7 @@ class AwaitingConfirmation:
 
 
 @dataclass(frozen=True, slots=True)
-class RolledBack:
+class RolledBack(_OfPlan):
     """Phase 1 failed; the owner's objects are again what they were. `reason` says what failed."""
 
     plan: Plan
@@ -100,16 +107,12 @@ class RolledBack:
     ok: ClassVar[bool] = False
 
     @property
-    def owner(self) -> str:
-        return self.plan.owner
-
-    @property
     def message(self) -> str:
         return f"{self.reason}; everything is as it was before"
 
 
 @dataclass(frozen=True, slots=True)
-class RollbackFailed:
+class RollbackFailed(_OfPlan):
     """Phase 1 failed and so did the way back; the journal keeps what the owner had. The next pass
     converges from whatever is there."""
 
@@ -121,16 +124,12 @@ class RollbackFailed:
     ok: ClassVar[bool] = False
 
     @property
-    def owner(self) -> str:
-        return self.plan.owner
-
-    @property
     def message(self) -> str:
         return f"{self.reason}; the rollback failed too: {self.rollback}"
 
 
 @dataclass(frozen=True, slots=True)
-class CleanupPending:
+class CleanupPending(_OfPlan):
     """All that should be there is there and in use, but something that should have gone has not."""
 
     plan: Plan
@@ -138,10 +137,6 @@ class CleanupPending:
     failed: tuple[Outcome, ...] = ()
 
     ok: ClassVar[bool] = False
-
-    @property
-    def owner(self) -> str:
-        return self.plan.owner
 
     @property
     def message(self) -> str:

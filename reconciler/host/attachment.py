@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import fcntl
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
@@ -23,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from reconciler.errors import TnetError
+from reconciler.whole_file import write_whole
 
 _NAMESPACE = re.compile(r"^(/[^\0]+|[A-Za-z0-9._@-]{1,200})$")
 _INTERFACE = re.compile(r"^[A-Za-z0-9._-]{1,15}$")
@@ -168,12 +167,8 @@ class AttachmentStore:
 
     def add(self, attachment: Attachment) -> None:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=".new-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(attachment, enc_hook=str))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(self._path(attachment))
+        content = msgspec.json.encode(attachment, enc_hook=str)
+        write_whole(self._path(attachment), content, durable=True)
 
     def remove(self, attachment: Attachment) -> None:
         self._path(attachment).unlink(missing_ok=True)

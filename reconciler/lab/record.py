@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ import msgspec
 
 from reconciler.lab.errors import LabError
 from reconciler.lab.process import ProcessId
+from reconciler.whole_file import write_whole
 
 HOME = Path("/run/tnet-lab")
 DEFAULT_NAME = "lab"
@@ -94,14 +93,6 @@ class Record:
         shutil.rmtree(self.directory)
         with suppress(OSError):  # other labs are there
             self.directory.parent.rmdir()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """A reader sees the old content or the new one, never a part."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    Path(temporary).replace(path)
 
 
 def none_of_that_name(record: Record) -> LabError:

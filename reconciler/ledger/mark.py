@@ -7,12 +7,12 @@ its first-parent chain. Written before a new state is acted on, and never moved 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.trouble import MarkDamaged
+from reconciler.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,4 @@ def read(path: Path) -> Mark | None:
 
 def write(path: Path, mark: Mark) -> None:
     """Puts the mark there, whole or not at all, and on the disk before it returns. Raises OSError."""
-    scratch = path.with_suffix(".new")
-    with scratch.open("w", encoding="utf-8") as file:
-        json.dump(asdict(mark), file)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    write_whole(path, json.dumps(asdict(mark)).encode("utf-8"), mode=0o644, durable=True)
