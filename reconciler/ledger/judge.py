@@ -21,11 +21,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reconciler.ledger import bounds, content, governed
-from reconciler.ledger.authority import quorum_for, require_named, require_quorum
+from reconciler.ledger.approval import Approved, approvals
 from reconciler.ledger.books import Books, Touched
-from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.objects import CommitId, glance
-from reconciler.ledger.provenance import Provenance
+from reconciler.ledger.objects import glance
 from reconciler.ledger.provider import Provider, Transaction
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.state import State
@@ -97,14 +95,20 @@ class _Trial:
             return Reason.REPAIR, self.state.model
         places = self._places(claims)
         self._require_effective_base(claims)
-        approvals = self._approvals(claims, places) if self.ask_authority else {}
+        approved = self._approved(claims, places)
         documents = content.read_documents(claims, self.provider)
-        policy_approvals = approvals.get(POLICY_PATH, ()) if self.ask_authority else None
+        policy_approvals = None if approved is None else approved.keys.get(POLICY_PATH, ())
         content.require_policy_step(self.state.model, documents, policy_approvals)
         content.require_nothing_left_behind(self.state, documents)
         after = self.state.model.with_changes(documents)
         content.require_no_violations(self.state.model, after, claims, self.provider)
         return Reason.ACCEPTED, after
+
+    def _approved(self, claims: tuple[Touched, ...], places: dict[str, Place]) -> Approved | None:
+        """Step 5; None where authority isn't asked for."""
+        if not self.ask_authority:
+            return None
+        return approvals(self.state, self.transaction, self.provider, claims, places, self.signers)
 
     def _places(self, claims: tuple[Touched, ...]) -> dict[str, Place]:
         """Step 3: the document that belongs at each path."""
@@ -132,23 +136,6 @@ class _Trial:
                     f"{claim.name}: the content before was rejected and isn't in effect",
                 )
 
-    def _approvals(self, claims: tuple[Touched, ...], places: dict[str, Place]) -> dict[str, list[PublicKey]]:
-        """Step 5: whose keys approve each path, after it is shown that they are enough."""
-        authors = _MergeAuthors(self, claims) if self.transaction.is_merge else _SoleAuthor(self)
-        approvals: dict[str, list[PublicKey]] = {}
-        for claim in claims:
-            place, path = places[claim.name], claim.name
-            quorum = quorum_for(
-                self.state.model, path, place, claim.effective is not None, claim.result is not None
-            )
-            named, approving = authors.keys(claim)
-            for key in named:
-                self.signers.update(self.state.keyring.roles(key) if quorum.signer(key) is None else ())
-                require_named(quorum, key, path, self.state.keyring)
-            self.signers.update(require_quorum(quorum, approving, path))
-            approvals[path] = approving
-        return approvals
-
 
 _MODES = {
     "120000": "a symbolic link",
@@ -156,45 +143,3 @@ _MODES = {
     "100755": "an executable file",
     "040000": "a directory",
 }
-
-
-class _SoleAuthor:
-    """Who stands behind an ordinary commit: the one who signed it."""
-
-    def __init__(self, trial: _Trial) -> None:
-        self._key = trial.provider.signer(trial.transaction.commit)
-
-    def keys(self, claim: Touched) -> tuple[list[PublicKey], list[PublicKey]]:
-        """The keys that must be named for the path, and those that approve it."""
-        return [self._key], [self._key]
-
-
-class _MergeAuthors:
-    """Who stands behind a merge: the authors of each path, and whoever signed the merge."""
-
-    def __init__(self, trial: _Trial, claims: tuple[Touched, ...]) -> None:
-        self._trial = trial
-        self._provenance = Provenance(trial.state, trial.transaction, claims, trial.provider)
-        self._merger = self._signer_of_merge()
-
-    def _signer_of_merge(self) -> PublicKey | None:
-        try:
-            return self._trial.provider.signer(self._trial.transaction.commit)
-        except Rejected as rejected:
-            if rejected.reason is Reason.MALFORMED_COMMIT:
-                raise
-            # A forge's merge is unsigned, or signed by a key of its own: it just approves nothing.
-            return None
-
-    def keys(self, claim: Touched) -> tuple[list[PublicKey], list[PublicKey]]:
-        authors = [author.commit for author in self._provenance.authors(claim)]
-        keys = [self._signer(commit, claim) for commit in authors]
-        merger = [] if self._merger is None else [self._merger]
-        return keys, [keys[-1], *merger]
-
-    def _signer(self, commit: CommitId, claim: Touched) -> PublicKey:
-        try:
-            return self._trial.provider.signer(commit)
-        except Rejected as rejected:
-            detail = f"{claim.name}: {commit[:12]}, which made the change: {rejected.detail}"
-            raise Rejected(rejected.reason, detail) from None
