@@ -14,6 +14,7 @@ class Reason(Enum):
     # Accepted.
     ANCHOR = "anchor"
     ACCEPTED = "accepted"
+    RECOVERY = "recovery"
     REPAIR = "repair"
     VOID = "void"
     # The commit itself.
@@ -30,6 +31,8 @@ class Reason(Enum):
     NO_RULE = "no-rule"
     NOT_AUTHORIZED = "not-authorized"
     THRESHOLD = "threshold"
+    WITHDRAWN = "withdrawn"
+    RECOVERY_EXCEEDED = "recovery-exceeded"
     # Merges.
     TOO_MANY_COMMITS = "too-many-commits"
     NO_AUTHOR = "no-author"
@@ -44,6 +47,7 @@ class Reason(Enum):
     PROOF_MISSING = "proof-missing"
     PROOF_INVALID = "proof-invalid"
     TENANT_HAS_NETWORKS = "tenant-has-networks"
+    NAME_RETIRED = "name-retired"
     VIOLATION = "violation"
 
     @property
@@ -51,12 +55,17 @@ class Reason(Enum):
         return self in _ACCEPTED
 
     @property
+    def changes_state(self) -> bool:
+        """Whether the transaction's claims came into effect."""
+        return self in (Reason.ACCEPTED, Reason.RECOVERY)
+
+    @property
     def advice(self) -> str:
         """What to do about it; empty for what is accepted."""
         return ADVICE.get(self, "")
 
 
-_ACCEPTED = frozenset({Reason.ANCHOR, Reason.ACCEPTED, Reason.REPAIR, Reason.VOID})
+_ACCEPTED = frozenset({Reason.ANCHOR, Reason.ACCEPTED, Reason.RECOVERY, Reason.REPAIR, Reason.VOID})
 
 _RESIGN = "rebase onto the ledger's branch and sign again"
 ADVICE: dict[Reason, str] = {
@@ -78,6 +87,9 @@ ADVICE: dict[Reason, str] = {
     Reason.NOT_AUTHORIZED: "ask somebody whom the path's owner names to sign it",
     Reason.THRESHOLD: "more people have to approve: put the commit on a branch and let another of them "
     "merge it with a signed merge (`git merge --no-ff -S`)",
+    Reason.WITHDRAWN: "who gave this approval has taken it back: ask for a new commit, signed anew",
+    Reason.RECOVERY_EXCEEDED: "root may give a locked-out tenant new keys, and nothing else, alone in a commit "
+    "(`tnet tenant recover`); it suspends a tenant with `tnet tenant suspend`",
     Reason.TOO_MANY_COMMITS: "squash the branch into fewer commits and sign again",
     Reason.NO_AUTHOR: "the merge sets a path to what none of its commits made of it: " + _RESIGN,
     Reason.SEVERAL_AUTHORS: "two lines of the branch changed this path: " + _RESIGN,
@@ -91,6 +103,7 @@ ADVICE: dict[Reason, str] = {
     Reason.PROOF_MISSING: "each of the tenant's keys has to sign a proof: `tnet tenant add` makes it",
     Reason.PROOF_INVALID: "the proof has to be made by that key for this tenant's name: make it again",
     Reason.TENANT_HAS_NETWORKS: "delete the tenant's networks first, or in the same commit",
+    Reason.NAME_RETIRED: "names of tenants are never used again: choose another",
     Reason.VIOLATION: "correct what the message names and commit again",
 }
 
@@ -132,7 +145,7 @@ class Verdict:
 
     @property
     def changes_state(self) -> bool:
-        return self.reason is Reason.ACCEPTED or self.reason is Reason.ANCHOR
+        return self.reason.changes_state or self.reason is Reason.ANCHOR
 
     @property
     def code(self) -> str:
