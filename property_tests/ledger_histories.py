@@ -183,9 +183,12 @@ class Repository:
     nodes: dict[CommitId, Node] = field(default_factory=dict)
     chain: list[CommitId] = field(default_factory=list)
     blobs: dict[ObjectId, bytes] = field(default_factory=dict)
+    raws: dict[CommitId, bytes] = field(default_factory=dict)
 
     def commit(self, files: Mapping[str, Blob], by: Person | None, parents: Sequence[CommitId]) -> CommitId:
-        name = CommitId(object_id("commit", f"{len(self.nodes)} {parents}".encode()))
+        raw = _raw(len(self.nodes), parents)
+        name = CommitId(object_id("commit", raw))
+        self.raws[name] = raw
         self.nodes[name] = Node(tuple(parents), dict(files), by)
         for blob in files.values():
             self.blobs[object_id("blob", blob.data)] = blob.data
@@ -212,6 +215,9 @@ class Repository:
             raise Rejected(Reason.UNSIGNED, "not signed")
         return person.key
 
+    def raw(self, commit: CommitId) -> bytes:
+        return self.raws[commit]
+
     def blob(self, name: ObjectId) -> bytes | None:
         return self.blobs[name]
 
@@ -236,7 +242,13 @@ class Repository:
     def transactions(self) -> Iterator[Transaction]:
         for commit in self.chain[1:]:
             parents = self.nodes[commit].parents
-            yield Transaction(commit, parents, b"", self._difference(parents[0], commit))
+            yield Transaction(commit, parents, self.raws[commit], self._difference(parents[0], commit))
+
+
+def _raw(number: int, parents: Sequence[CommitId]) -> bytes:
+    """A commit in the accepted form, without a signature; the tree's id stands for nothing."""
+    lines = [f"tree {'0' * 40}", *(f"parent {each}" for each in parents)]
+    return "\n".join([*lines, "author <> 0 +0000", "committer <> 0 +0000", "", str(number), ""]).encode()
 
 
 def entry(blob: Blob | None) -> Entry | None:

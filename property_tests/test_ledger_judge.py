@@ -180,7 +180,7 @@ def test_a_rejected_transaction_matters_to_none_that_does_not_touch_its_paths(mo
 
 def _without(made: Repository, commit: CommitId, paths: set[str]) -> Repository:
     """The same chain in which this transaction and those after it leave these paths as they were."""
-    changed = Repository(dict(made.nodes), list(made.chain), dict(made.blobs))
+    changed = Repository(dict(made.nodes), list(made.chain), dict(made.blobs), dict(made.raws))
     at = made.chain.index(commit)
     kept = made.nodes[made.chain[at - 1]].files
     for name in made.chain[at:]:

@@ -61,7 +61,10 @@ class GitProvider:
         ]
 
     def signer(self, commit: CommitId) -> PublicKey:
-        return key_that_signed(self._commits.get(commit) or self._store.commits([commit])[0])
+        return key_that_signed(self.raw(commit))
+
+    def raw(self, commit: CommitId) -> bytes:
+        return self._commits.get(commit) or self._store.commits([commit])[0]
 
     def blob(self, name: ObjectId) -> bytes | None:
         ahead = self._blobs.get(name)

@@ -64,6 +64,14 @@ class Commit:
     def subject(self) -> str:
         return self.message.split("\n", 1)[0].strip()
 
+    @property
+    def unsigned_id(self) -> CommitId:
+        """The id that it would have without its signatures.
+
+        Whoever hands a signed commit on can lay out its signature anew, and so give it another id (the
+        signature doesn't cover itself). This one stays."""
+        return CommitId(object_id("commit", self.payload))
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -48,6 +48,9 @@ class Proposal:
             raise Rejected(Reason.UNSIGNED, "it is not signed")
         return self._signer
 
+    def raw(self, commit: CommitId) -> bytes:
+        return self.transaction.raw
+
     def blob(self, name: ObjectId) -> bytes | None:
         data = self._blobs[name]
         return data if len(data) <= bounds.MAX_DOCUMENT_BYTES else None

@@ -35,6 +35,9 @@ class Provider(Protocol):
     def signer(self, commit: CommitId) -> PublicKey:
         """The key whose valid signature the commit carries. Raises `Rejected`."""
 
+    def raw(self, commit: CommitId) -> bytes:
+        """The raw bytes of a transaction, or of a commit that a merge brings in."""
+
     def blob(self, name: ObjectId) -> bytes | None:
         """The content of a blob; None if it is longer than `bounds.MAX_DOCUMENT_BYTES`."""
 

@@ -88,8 +88,8 @@ ADVICE: dict[Reason, str] = {
     Reason.THRESHOLD: "more people have to approve: put the commit on a branch and let another of them "
     "merge it with a signed merge (`git merge --no-ff -S`)",
     Reason.WITHDRAWN: "who gave this approval has taken it back: ask for a new commit, signed anew",
-    Reason.RECOVERY_EXCEEDED: "root may give a locked-out tenant new keys, and nothing else, alone in a commit "
-    "(`tnet tenant recover`); it suspends a tenant with `tnet tenant suspend`",
+    Reason.RECOVERY_EXCEEDED: "root may give a locked-out tenant new keys and nothing else, alone in a "
+    "commit (`tnet tenant recover`); it suspends a tenant with `tnet tenant suspend`",
     Reason.TOO_MANY_COMMITS: "squash the branch into fewer commits and sign again",
     Reason.NO_AUTHOR: "the merge sets a path to what none of its commits made of it: " + _RESIGN,
     Reason.SEVERAL_AUTHORS: "two lines of the branch changed this path: " + _RESIGN,
