@@ -72,13 +72,19 @@ class Chronicle:
     def read(self, opened: Books, chain: Sequence[CommitId]) -> tuple[Books, list[Verdict]]:
         """The books after the transactions of `chain` that are recorded, and their verdicts."""
         books, verdicts = opened, list[Verdict]()
+        for books, record in self.records(opened, chain):  # noqa: B007  (the last books are the result)
+            verdicts.append(record.verdict)
+        return books, verdicts
+
+    def records(self, opened: Books, chain: Sequence[CommitId]) -> Iterator[tuple[Books, Record]]:
+        """Each transaction of `chain` that is recorded, with the books after it."""
+        books = opened
         with contextlib.suppress(msgspec.DecodeError, ValueError):
             for line, commit in zip(self._lines(), chain, strict=False):
                 if line.commit != commit:
-                    break
-                books, verdict = _booked(books, line)
-                verdicts.append(verdict)
-        return books, verdicts
+                    return
+                books, record = _booked(books, line)
+                yield books, record
 
     def _lines(self) -> Iterator[_Line]:
         if not self._path.exists():
@@ -116,7 +122,7 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Line)
 
 
-def _booked(books: Books, line: _Line) -> tuple[Books, Verdict]:
+def _booked(books: Books, line: _Line) -> tuple[Books, Record]:
     """Raises ValueError where the line doesn't fit what came before."""
     touched = tuple(
         Touched(path, books.effective(path), _entry(base), _entry(result))
@@ -139,7 +145,7 @@ def _booked(books: Books, line: _Line) -> tuple[Books, Verdict]:
         date=line.date,
         state_hash=after.hash,
     )
-    return after, verdict
+    return after, Record(verdict, touched)
 
 
 def _line(record: Record) -> _Line:

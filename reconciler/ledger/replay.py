@@ -6,7 +6,7 @@ judged before is remembered in the repository's `tnet/chronicle.jsonl`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +14,14 @@ from pathlib import Path
 from reconciler.errors import TnetError
 from reconciler.ledger import bounds, effective
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.chronicle import Chronicle
+from reconciler.ledger.books import Books
+from reconciler.ledger.chronicle import Chronicle, Record
 from reconciler.ledger.course import Course, resume
 from reconciler.ledger.governed import is_governed
 from reconciler.ledger.judge import judge
 from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.objects import CommitId, ObjectId
+from reconciler.ledger.past import Past
 from reconciler.ledger.proposal import File, Proposal
 from reconciler.ledger.runner import Runner
 from reconciler.ledger.store import Store
@@ -36,9 +38,33 @@ class NotOnChain(TnetError):
 class Replay:
     """The ledger as it stands at one commit of a repository."""
 
-    def __init__(self, store: Store, course: Course) -> None:
-        self._store = store
+    def __init__(self, course: Course, past: Past) -> None:
+        self._store = past.store
         self._course = course
+        self._past = past
+
+    @property
+    def store(self) -> Store:
+        """The repository that this was read from."""
+        return self._store
+
+    @property
+    def books(self) -> Books:
+        """Where it stands."""
+        return self._course.books
+
+    @property
+    def verdicts(self) -> Sequence[Verdict]:
+        """On all transactions from the anchor on, the oldest first. Writes nothing, unlike `view`."""
+        return self._course.verdicts
+
+    def records(self) -> Iterator[Record]:
+        """The same, each with what its transaction touched. Raises `LocalTrouble`s."""
+        return self._past.records()
+
+    def contents(self, names: Sequence[ObjectId]) -> list[bytes]:
+        """The documents with these ids, each of which was accepted once. Raises `Damaged`."""
+        return [data or b"" for data in self._store.blobs(names, bounds.MAX_DOCUMENT_BYTES)]
 
     @cached_property
     def view(self) -> LedgerView:
@@ -109,7 +135,7 @@ def replay(git_dir: Path, anchor: Anchor, tip: str = "HEAD") -> Replay:
     if records:
         with suppress(OSError):  # Reading a repository that one may not write is no reason to fail.
             chronicle.write(known, records)
-    return Replay(store, course)
+    return Replay(course, Past(store, anchor, chronicle, course.verdicts, records))
 
 
 def _resolved(store: Store, tip: str) -> CommitId:
