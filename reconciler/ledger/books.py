@@ -4,8 +4,10 @@ Immutable; each transaction makes new ones that share nearly all of the old. `en
 governed part. `dirty` lists the paths where the commit's own tree differs from it (after a rejection), so
 the effective tree is that commit's tree with these few paths replaced.
 
-The hash is chained: each transaction's verdict code and what it changed are hashed onto the hash before. Two
-nodes with the same hash have judged the same history alike (docs/spec/ledger.md, "State").
+Each transaction is one leaf of a log: its position, commit and verdict code, and what it changed. The hash
+is chained over the leaves: two nodes with the same hash have judged the same history alike. `log` is the
+frontier of a Merkle tree over them, by which a short proof shows that a transaction is in it
+(docs/spec/ledger.md, "State").
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from dataclasses import dataclass, replace
 
 from immutables import Map
 
+from reconciler.ledger.merkle import Frontier, leaf_hash
 from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, printable
 from reconciler.ledger.verdict import Reason
 
 FILE_MODE = "100644"
-_ANCHOR_MAGIC = b"tnet/v1 ledger anchor\0"
-_STEP_MAGIC = b"tnet/v1 ledger step\0"
+_MAGIC = b"tnet/v1 ledger\0"
+_NOTHING_BEFORE = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Touched:
 class Books:
     """The books after `commit`, the `position`-th transaction after the anchor (which has 0).
 
-    `mark` is the last transaction that was accepted and changed something.
+    `mark` is the last transaction that was accepted and changed something; `leaf` the hash of this
+    transaction's leaf, the last one of `log`.
     """
 
     anchor: CommitId
@@ -57,6 +61,8 @@ class Books:
     position: int
     mark: CommitId
     hash: str
+    leaf: bytes
+    log: Frontier
     entries: Map[bytes, ObjectId]
     dirty: Map[bytes, None]
     changed_by: Map[bytes, CommitId]
@@ -83,78 +89,85 @@ class Books:
 
     def after(self, commit: CommitId, reason: Reason, touched: Iterable[Touched]) -> Books:
         """The books after this transaction, by what became of it."""
-        if reason is Reason.ACCEPTED:
-            return self._changed(commit, tuple(touched))
-        return self._unchanged(commit, reason, touched)
+        items = tuple(touched)
+        stepped = self._stepped(commit, reason, leaf_data(self.position + 1, commit, reason, items))
+        return stepped._changed(items) if reason.changes_state else stepped._unchanged(items)
 
-    def _unchanged(self, commit: CommitId, reason: Reason, touched: Iterable[Touched]) -> Books:
+    def _stepped(self, commit: CommitId, reason: Reason, data: bytes) -> Books:
+        """One transaction on, with all that holds whatever became of it."""
+        leaf = leaf_hash(data)
+        return replace(
+            self,
+            commit=commit,
+            position=self.position + 1,
+            mark=commit if reason.changes_state else self.mark,
+            hash=_chained(self.hash, leaf),
+            leaf=leaf,
+            log=self.log.append(leaf),
+        )
+
+    def _unchanged(self, touched: tuple[Touched, ...]) -> Books:
         dirty = self.dirty.mutate()
         for item in touched:
             if item.is_repair:
                 dirty.pop(item.path, None)
             else:
                 dirty[item.path] = None
-        return replace(
-            self,
-            commit=commit,
-            position=self.position + 1,
-            hash=_step_hash(self.hash, commit, reason, ()),
-            dirty=dirty.finish(),
-        )
+        return replace(self, dirty=dirty.finish())
 
-    def _changed(self, commit: CommitId, touched: tuple[Touched, ...]) -> Books:
+    def _changed(self, touched: tuple[Touched, ...]) -> Books:
         entries, dirty = self.entries.mutate(), self.dirty.mutate()
         changed_by = self.changed_by.mutate()
-        changed = tuple(item for item in touched if not item.is_repair)
         for item in touched:
             dirty.pop(item.path, None)
-        for item in changed:
-            changed_by[item.path] = commit
+        for item in _changing(touched):
+            changed_by[item.path] = self.commit
             if item.result is None:
                 entries.pop(item.path, None)
             else:
                 entries[item.path] = item.result.id
-        return replace(
-            self,
-            commit=commit,
-            position=self.position + 1,
-            mark=commit,
-            hash=_step_hash(self.hash, commit, Reason.ACCEPTED, changed),
-            entries=entries.finish(),
-            dirty=dirty.finish(),
-            changed_by=changed_by.finish(),
-        )
+        return replace(self, entries=entries.finish(), dirty=dirty.finish(), changed_by=changed_by.finish())
 
 
 def opened(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> Books:
     """The books at the anchor, with all of its documents in effect."""
+    leaf = leaf_hash(_leaf(0, anchor, Reason.ANCHOR, sorted(entries.items())))
     return Books(
         anchor=anchor,
         commit=anchor,
         position=0,
         mark=anchor,
-        hash=_anchor_hash(anchor, entries),
+        hash=_chained(_NOTHING_BEFORE, leaf),
+        leaf=leaf,
+        log=Frontier().append(leaf),
         entries=Map(entries),
         dirty=Map(),
         changed_by=Map(),
     )
 
 
-def _anchor_hash(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> str:
-    digest = hashlib.sha256(_ANCHOR_MAGIC + bytes.fromhex(anchor))
-    for path, name in sorted(entries.items()):
-        digest.update(_path_record(path, name))
-    return digest.hexdigest()
+def leaf_data(position: int, commit: CommitId, reason: Reason, touched: Iterable[Touched]) -> bytes:
+    """The content of a transaction's leaf. What it changed is in it only if it counts."""
+    changed = _changing(touched) if reason.changes_state else ()
+    records = ((item.path, None if item.result is None else item.result.id) for item in changed)
+    return _leaf(position, commit, reason, records)
 
 
-def _step_hash(before: str, commit: CommitId, reason: Reason, changed: tuple[Touched, ...]) -> str:
-    digest = hashlib.sha256(_STEP_MAGIC + bytes.fromhex(before) + bytes.fromhex(commit))
-    digest.update(reason.value.encode("ascii") + b"\0")
-    for item in changed:
-        digest.update(_path_record(item.path, None if item.result is None else item.result.id))
-    return digest.hexdigest()
+def _leaf(
+    position: int, commit: CommitId, reason: Reason, records: Iterable[tuple[bytes, ObjectId | None]]
+) -> bytes:
+    head = position.to_bytes(8, "big") + bytes.fromhex(commit) + reason.value.encode("ascii") + b"\0"
+    return head + b"".join(_record(path, name) for path, name in records)
 
 
-def _path_record(path: bytes, name: ObjectId | None) -> bytes:
+def _record(path: bytes, name: ObjectId | None) -> bytes:
     """Path, NUL, and the object's 20 bytes (zeros where the path is removed). No path holds a NUL."""
     return path + b"\0" + (bytes(20) if name is None else bytes.fromhex(name))
+
+
+def _changing(touched: Iterable[Touched]) -> tuple[Touched, ...]:
+    return tuple(item for item in touched if not item.is_repair)
+
+
+def _chained(before: str, leaf: bytes) -> str:
+    return hashlib.sha256(_MAGIC + bytes.fromhex(before) + leaf).hexdigest()

@@ -23,7 +23,7 @@ from reconciler.ledger.books import Books, Touched
 from reconciler.ledger.objects import CommitId, Entry, ObjectId
 from reconciler.ledger.verdict import Reason, Signer, Verdict
 
-FORMAT = 2
+FORMAT = 3
 
 _RawEntry = tuple[str, str] | None
 
