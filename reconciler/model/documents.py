@@ -1,4 +1,4 @@
-"""The six kinds of document, as immutable typed values.
+"""The seven kinds of document, as immutable typed values.
 
 The types say everything that can be said of one field; `loader` turns bytes into them, `rules` holds what
 two fields or two documents must agree on. JSON Schemas are generated from these types (`schema`), so
@@ -49,9 +49,31 @@ NodeRef = Annotated[
 SshPublicKey = Annotated[
     str,
     Meta(
-        pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}" + _END,
+        pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa"
+        r"|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,2}" + _END,
         description="An OpenSSH public key without a comment.",
-        extra=_form("An OpenSSH public key, ed25519, ecdsa or rsa: the first two words of a .pub file."),
+        extra=_form(
+            "An OpenSSH public key, ed25519, ecdsa or rsa, or of a security key: the first two words of a"
+            " .pub file."
+        ),
+    ),
+]
+PathPattern = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9.-]+(/([a-z0-9.-]+|\*))+" + _END,
+        max_length=300,
+        description="A document's path; `*` stands for any one name in it, with the name's `.yaml`.",
+        extra=_form("A document's path, with `*` for any name: `tenants/ac/acme/networks/*`."),
+    ),
+]
+CommitHash = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{40}" + _END,
+        description="The id of a commit without its signature, as `tnet tenant withdraw` writes it, or its own"
+        " id.",
+        extra=_form("A commit's id: 40 digits 0-9, a-f."),
     ),
 ]
 WireGuardKey = Annotated[
@@ -138,6 +160,26 @@ class Signers(_Document, frozen=True):
     ] = 1
 
 
+class Rule(_Document, frozen=True):
+    """Other signers for some of the paths that the document's own signers would sign for."""
+
+    paths: Annotated[
+        tuple[PathPattern, ...],
+        Meta(min_length=1, max_length=32, description="For which paths; of several rules the first counts."),
+    ]
+    signers: Annotated[Signers, Meta(description="Who signs for them, instead of the document's own.")]
+
+
+Rules = Annotated[
+    tuple[Rule, ...],
+    Meta(max_length=32, description="Paths with signers of their own. The document itself is none of them."),
+]
+Withdrawn = Annotated[
+    tuple[CommitHash, ...],
+    Meta(max_length=1024, description="Signed commits that approve nothing any more."),
+]
+
+
 # --- Policy: trust/policy.yaml ---------------------------------------------------------------------
 
 
@@ -149,6 +191,12 @@ class PolicySpec(_Document, frozen=True):
     ]
     version: Annotated[int, Meta(ge=1, description="Goes up by one with every change of this file.")]
     root: Annotated[Signers, Meta(description="Who registers farms and tenants and changes this file.")]
+    rules: Rules = ()
+    witness: Annotated[
+        Signers | None,
+        Meta(description="Whose keys sign witness checkpoints: online, and good for nothing else."),
+    ] = None
+    withdrawn: Withdrawn = ()
 
 
 class Policy(_Document, frozen=True, tag_field="kind", tag="Policy"):
@@ -157,6 +205,31 @@ class Policy(_Document, frozen=True, tag_field="kind", tag="Policy"):
     api_version: ApiVersion
     metadata: Metadata
     spec: PolicySpec
+
+
+# --- Suspension: trust/suspensions/<tenant>.yaml ----------------------------------------------------
+
+
+class SuspensionSpec(_Document, frozen=True):
+    """Why a tenant is suspended."""
+
+    reason: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^\n]*[^\n \t][^\n]*" + _END,
+            max_length=200,
+            description="Why, in one line; every node shows it, and everybody can read it, for ever.",
+            extra=_form("One line of text that isn't empty."),
+        ),
+    ]
+
+
+class Suspension(_Document, frozen=True, tag_field="kind", tag="Suspension"):
+    """Stops all networks of the tenant it is named after, until it is removed. Signed by root."""
+
+    api_version: ApiVersion
+    metadata: Metadata
+    spec: SuspensionSpec
 
 
 # --- Farm: farms/<farm>/farm.yaml ------------------------------------------------------------------
@@ -185,6 +258,20 @@ class FastNetwork(_Document, frozen=True):
     ] = 1500
 
 
+class OpenGrant(_Document, frozen=True):
+    """What a farmer lets every tenant place that has no grant of its own."""
+
+    max_resources_per_tenant: Annotated[
+        int, Meta(ge=0, le=65535, description="How many NRs one such tenant may have, over all nodes.")
+    ]
+    max_resources: Annotated[
+        int, Meta(ge=0, le=65535, description="How many NRs all such tenants together may have.")
+    ]
+    nodes: Annotated[
+        tuple[DnsLabel, ...], Meta(max_length=4096, description="On which nodes; on all if empty.")
+    ] = ()
+
+
 class FarmSpec(_Document, frozen=True):
     """What a farmer declares of a site."""
 
@@ -205,6 +292,11 @@ class FarmSpec(_Document, frozen=True):
     ipv6_allocation: Annotated[
         Prefix | None, Meta(description="The routed IPv6 /48 from which the farm gives tenants public /64s.")
     ] = None
+    open_grant: Annotated[
+        OpenGrant | None, Meta(description="What tenants may place that have no grant of their own.")
+    ] = None
+    rules: Rules = ()
+    withdrawn: Withdrawn = ()
 
 
 class Farm(_Document, frozen=True, tag_field="kind", tag="Farm"):
@@ -294,7 +386,7 @@ class Grant(_Document, frozen=True, tag_field="kind", tag="Grant"):
 class KeyProof(_Document, frozen=True):
     """Shows that who wrote the tenant down holds the key: an SSHSIG over the tenant's name (see the spec)."""
 
-    key: Annotated[SshPublicKey, Meta(description="The key that is proved; one of the signers'.")]
+    key: Annotated[SshPublicKey, Meta(description="The key that is proved; one of its signers'.")]
     signature: Annotated[Base64, Meta(description="The signature's binary form (PROTOCOL.sshsig), base64.")]
 
 
@@ -306,6 +398,8 @@ class TenantSpec(_Document, frozen=True):
         tuple[KeyProof, ...],
         Meta(max_length=1024, description="For each key, a proof that the tenant holds it."),
     ] = ()
+    rules: Rules = ()
+    withdrawn: Withdrawn = ()
 
 
 class Tenant(_Document, frozen=True, tag_field="kind", tag="Tenant"):
@@ -373,9 +467,9 @@ class Network(_Document, frozen=True, tag_field="kind", tag="Network"):
     spec: NetworkSpec
 
 
-Document = Policy | Farm | Node | Grant | Tenant | Network
+Document = Policy | Suspension | Farm | Node | Grant | Tenant | Network
 
-KINDS: tuple[type[Document], ...] = (Policy, Farm, Node, Grant, Tenant, Network)
+KINDS: tuple[type[Document], ...] = (Policy, Suspension, Farm, Node, Grant, Tenant, Network)
 
 
 def to_builtins(document: Document) -> dict[str, object]:

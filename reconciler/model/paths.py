@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from reconciler.model.documents import Document, Farm, Grant, Network, Node, Policy, Tenant
+from reconciler.model.documents import Document, Farm, Grant, Network, Node, Policy, Suspension, Tenant
 
 POLICY_PATH = "trust/policy.yaml"
 POLICY_NAME = "policy"
@@ -21,6 +21,7 @@ _SHAPES: tuple[tuple[type[Document], re.Pattern[str]], ...] = tuple(
     (kind, re.compile(shape.replace("LABEL", _LABEL)))
     for kind, shape in (
         (Policy, r"trust/(?P<name>policy)\.yaml"),
+        (Suspension, r"trust/suspensions/(?P<tenant>(?P<name>LABEL))\.yaml"),
         (Farm, r"farms/(?P<farm>(?P<name>LABEL))/farm\.yaml"),
         (Node, r"farms/(?P<farm>LABEL)/nodes/(?P<name>LABEL)\.yaml"),
         (Grant, r"farms/(?P<farm>LABEL)/grants/(?P<tenant>(?P<name>LABEL))\.yaml"),
@@ -44,6 +45,10 @@ class Place:
 def shard(tenant: str) -> str:
     """The directory between `tenants/` and the tenant's own: the first two characters of its name."""
     return tenant[:2]
+
+
+def suspension_path(tenant: str) -> str:
+    return f"trust/suspensions/{tenant}.yaml"
 
 
 def farm_path(farm: str) -> str:
@@ -86,6 +91,8 @@ def _checked_place(kind: type[Document], found: dict[str, str]) -> Place | None:
     tenant = found.get("tenant", "")
     if "shard" in found and (len(tenant) < 2 or found["shard"] != shard(tenant)):
         return None
+    if kind is Suspension and len(tenant) < 2:
+        return None
     return Place(kind, found["name"], found.get("farm", ""), tenant)
 
 
@@ -93,6 +100,8 @@ def path_of(place: Place) -> str:
     """The inverse of `place_of`."""
     if place.kind is Policy:
         return POLICY_PATH
+    if place.kind is Suspension:
+        return suspension_path(place.tenant)
     if place.kind is Farm:
         return farm_path(place.farm)
     if place.kind is Node:

@@ -1,6 +1,7 @@
 """Whether an OpenSSH public key is whole: its two halves agree and nothing is missing or left over.
 
-The wire formats are those of RFC 8709 (ed25519), RFC 5656 (ecdsa) and RFC 4253 section 6.6 (rsa).
+The wire formats are those of RFC 8709 (ed25519), RFC 5656 (ecdsa), RFC 4253 section 6.6 (rsa) and OpenSSH's
+PROTOCOL.u2f (security keys).
 """
 
 from __future__ import annotations
@@ -9,6 +10,12 @@ from reconciler.model.base64_text import decode
 
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 16384
+MAX_APPLICATION_BYTES = 253
+"""A security key's application is `ssh:` or a web site's domain, and a domain has no more (RFC 1035)."""
+_PLAIN = {
+    "sk-ssh-ed25519@openssh.com": "ssh-ed25519",
+    "sk-ecdsa-sha2-nistp256@openssh.com": "ecdsa-sha2-nistp256",
+}
 _ECDSA_POINT_BYTES = {"nistp256": 65, "nistp384": 97, "nistp521": 133}
 
 
@@ -36,6 +43,8 @@ def _fields(blob: bytes) -> list[bytes] | None:
 
 
 def _fault_of_fields(algorithm: str, fields: list[bytes]) -> str:
+    if algorithm.startswith("sk-"):
+        return _security_key_fault(algorithm, fields)
     if algorithm == "ssh-ed25519":
         whole = [len(field) for field in fields] == [32]
     elif algorithm == "ssh-rsa":
@@ -43,6 +52,17 @@ def _fault_of_fields(algorithm: str, fields: list[bytes]) -> str:
     else:
         whole = _is_ecdsa(algorithm.removeprefix("ecdsa-sha2-"), fields)
     return "" if whole else "is damaged: its parts do not have the lengths they should"
+
+
+def _security_key_fault(algorithm: str, fields: list[bytes]) -> str:
+    """A plain key's fields, and the application that the token made it for (`ssh:`, or a web site's name)."""
+    if not fields or not _is_application(fields[-1]):
+        return "is damaged: a security key ends with its application, up to 253 printable characters"
+    return _fault_of_fields(_PLAIN[algorithm], fields[:-1])
+
+
+def _is_application(field: bytes) -> bool:
+    return 1 <= len(field) <= MAX_APPLICATION_BYTES and all(0x21 <= byte <= 0x7E for byte in field)
 
 
 def _is_ecdsa(curve: str, fields: list[bytes]) -> bool:

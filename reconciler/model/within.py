@@ -32,6 +32,7 @@ from reconciler.model.documents import (
     Resource,
     SealingKey,
     Signers,
+    Suspension,
     Tenant,
 )
 from reconciler.model.paths import Place
@@ -92,6 +93,11 @@ def _keys(signers: Signers, at: Pointer) -> Findings:
 
 def _policy(policy: Policy) -> Findings:
     return _signers(policy.spec.root, ("spec", "root"))
+
+
+def _suspension(suspension: Suspension) -> Findings:
+    """A reason is all there is to it."""
+    return iter(())
 
 
 def _tenant(tenant: Tenant) -> Findings:
@@ -330,6 +336,7 @@ def _brief(value: Hashable) -> str:
 
 _RULES: dict[type[Document], Callable[[Any], Findings]] = {
     Policy: _policy,
+    Suspension: _suspension,
     Farm: _farm,
     Node: _node,
     Grant: _grant,

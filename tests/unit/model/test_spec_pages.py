@@ -10,7 +10,7 @@ import pytest
 from msgspec import inspect
 
 from reconciler.model import yaml
-from reconciler.model.documents import KINDS, Document, Signers
+from reconciler.model.documents import KINDS, Document, Rule, Signers
 from tests.unit.model import example
 
 SPEC = example.ROOT / "docs" / "spec"
@@ -31,7 +31,7 @@ def fields(kind: inspect.Type, at: str = "") -> list[str]:
         return [name for member in kind.types for name in fields(member, at)]
     if isinstance(kind, inspect.VarTupleType):
         return fields(kind.item_type, f"{at}[]")
-    if not isinstance(kind, inspect.StructType) or kind.cls is Signers:
+    if not isinstance(kind, inspect.StructType) or kind.cls in (Signers, Rule):
         return []
     inner = [(f"{at}.{field.encode_name}".lstrip("."), field.type) for field in kind.fields]
     return [found for name, type_ in inner for found in (name, *fields(type_, name))]
