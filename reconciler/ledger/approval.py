@@ -1,27 +1,59 @@
-"""Who stands behind each change, and whether they are enough (docs/spec/ledger.md, "Authority")."""
+"""Who stands behind each change, and whether they are enough (docs/spec/ledger.md, "Authority").
+
+A commit gives one approval at most: that of the principal who signed it. All who made a path what it is must
+be named for it; those of them who signed the content that it comes to have, and who signed a merge, approve
+it.
+
+One change may be approved by others than its owner: root's threshold gives a tenant that is locked out new
+keys. That is a *recovery*. It stands alone in its transaction and is marked as such for ever.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from reconciler.ledger.authority import quorum_for, require_named, require_quorum
+from reconciler.ledger.authority import Quorum, quorum_for, require_named, require_quorum, root_quorum
 from reconciler.ledger.books import Touched
 from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.objects import CommitId, parse_commit
 from reconciler.ledger.provenance import Provenance
 from reconciler.ledger.provider import Provider, Transaction
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.state import State
 from reconciler.ledger.verdict import Reason, Signer
+from reconciler.model.documents import Tenant
 from reconciler.model.paths import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What step 5 found: by path, the keys that approve it."""
+    """What step 5 found: by path, the keys that approve it, and as what the transaction may be accepted."""
 
     keys: Mapping[str, list[PublicKey]]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A commit, and the key whose valid signature it carries."""
+
+    commit: CommitId
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Whose consents matter for one path: the authors must all be named for it; enough must be approving."""
+
+    authors: tuple[Consent, ...]
+    approving: tuple[Consent, ...]
+
+
+class _Authors(Protocol):
+    def voices(self, claim: Touched) -> Voices:
+        """Who stands behind this claim. Raises `Rejected`."""
 
 
 def approvals(
@@ -36,35 +68,88 @@ def approvals(
 
     `signers` collects whose signatures were looked at and known, also when it raises.
     """
-    authors = (
+    authors: _Authors = (
         _MergeAuthors(state, transaction, provider, claims)
         if transaction.is_merge
         else _SoleAuthor(transaction, provider)
     )
+    hearing = _Hearing(state, provider, signers)
     found: dict[str, list[PublicKey]] = {}
+    reason = Reason.ACCEPTED
     for claim in claims:
-        path = claim.name
-        quorum = quorum_for(
-            state.model, path, places[path], claim.effective is not None, claim.result is not None
-        )
-        named, approving = authors.keys(claim)
-        for key in named:
-            signers.update(state.keyring.roles(key) if quorum.signer(key) is None else ())
-            require_named(quorum, key, path, state.keyring)
-        signers.update(require_quorum(quorum, approving, path))
-        found[path] = approving
-    return Approved(found)
+        voices = authors.voices(claim)
+        if hearing.is_recovery(claim, places[claim.name], voices):
+            _require_mere_recovery(claim, claims)
+            reason = Reason.RECOVERY
+        found[claim.name] = [consent.key for consent in voices.approving]
+    return Approved(found, reason)
+
+
+def _require_mere_recovery(tenant: Touched, claims: tuple[Touched, ...]) -> None:
+    """Root changes a tenant's file, and does nothing else in the same commit. Raises `Rejected`."""
+    if tenant.result is None:
+        raise Rejected(Reason.RECOVERY_EXCEEDED, f"{tenant.name}: only the tenant itself can remove it")
+    if len(claims) > 1:
+        detail = f"{tenant.name}: the commit changes {len(claims) - 1} other document(s), too"
+        raise Rejected(Reason.RECOVERY_EXCEEDED, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """Asks, path by path, whether those who speak for a change are those whom it takes."""
+
+    state: State
+    provider: Provider
+    signers: set[Signer]
+
+    def is_recovery(self, claim: Touched, place: Place, voices: Voices) -> bool:
+        """False if the path's own quorum approves, True if root does in a tenant's place.
+
+        Raises `Rejected` if neither does.
+        """
+        stays, exists = claim.result is not None, claim.effective is not None
+        try:
+            self._require(quorum_for(self.state.model, claim.name, place, exists, stays), claim, voices)
+        except Rejected:
+            root = root_quorum(self.state.model)
+            if place.kind is not Tenant or not exists or not _are_all_of(root, voices):
+                raise
+            self._require(root, claim, voices)
+            return True
+        return False
+
+    def _require(self, quorum: Quorum, claim: Touched, voices: Voices) -> None:
+        for consent in voices.authors:
+            known = quorum.signer(consent.key) is not None
+            self.signers.update(() if known else self.state.keyring.roles(consent.key))
+            require_named(quorum, consent.key, claim.name, self.state.keyring)
+        self._require_standing(quorum, claim, voices)
+        approving = [consent.key for consent in voices.approving]
+        self.signers.update(require_quorum(quorum, approving, claim.name))
+
+    def _require_standing(self, quorum: Quorum, claim: Touched, voices: Voices) -> None:
+        """None of the consents was taken back."""
+        if not quorum.withdrawn:
+            return
+        for consent in (*voices.authors, *voices.approving):
+            unsigned = parse_commit(self.provider.raw(consent.commit)).unsigned_id
+            if not quorum.withdrawn.isdisjoint((consent.commit, unsigned)):
+                detail = f"{claim.name}: the approval given by {consent.commit[:12]} has been taken back"
+                raise Rejected(Reason.WITHDRAWN, detail)
+
+
+def _are_all_of(quorum: Quorum, voices: Voices) -> bool:
+    return all(quorum.signer(consent.key) is not None for consent in voices.authors)
 
 
 class _SoleAuthor:
     """Who stands behind an ordinary commit: the one who signed it."""
 
     def __init__(self, transaction: Transaction, provider: Provider) -> None:
-        self._key = provider.signer(transaction.commit)
+        self._consent = Consent(transaction.commit, provider.signer(transaction.commit))
 
-    def keys(self, claim: Touched) -> tuple[list[PublicKey], list[PublicKey]]:
-        """The keys that must be named for the path, and those that approve it."""
-        return [self._key], [self._key]
+    def voices(self, claim: Touched) -> Voices:
+        return Voices((self._consent,), (self._consent,))
 
 
 class _MergeAuthors:
@@ -75,24 +160,33 @@ class _MergeAuthors:
     ) -> None:
         self._provider = provider
         self._provenance = Provenance(state, merge, claims, provider)
-        self._merger = self._signer_of(merge)
+        self._merger = self._merger_of(merge)
+        self._known: dict[CommitId, PublicKey] = {}
 
-    def _signer_of(self, merge: Transaction) -> PublicKey | None:
+    def _merger_of(self, merge: Transaction) -> tuple[Consent, ...]:
         try:
-            return self._provider.signer(merge.commit)
+            return (Consent(merge.commit, self._provider.signer(merge.commit)),)
         except Rejected as rejected:
             if rejected.reason is Reason.MALFORMED_COMMIT:
                 raise
             # A forge's merge is unsigned, or signed by a key of its own: it just approves nothing.
-            return None
+            return ()
 
-    def keys(self, claim: Touched) -> tuple[list[PublicKey], list[PublicKey]]:
-        authors = [author.commit for author in self._provenance.authors(claim)]
-        keys = [self._signer(commit, claim) for commit in authors]
-        merger = [] if self._merger is None else [self._merger]
-        return keys, [keys[-1], *merger]
+    def voices(self, claim: Touched) -> Voices:
+        """An earlier author has signed other content, and approves nothing; unless it is the same again."""
+        authors = self._provenance.authors(claim)
+        consents = tuple(Consent(author.commit, self._signer(author.commit, claim)) for author in authors)
+        same = [
+            consent for author, consent in zip(authors, consents, strict=True) if author.made == claim.result
+        ]
+        return Voices(consents, (*same, *self._merger))
 
     def _signer(self, commit: CommitId, claim: Touched) -> PublicKey:
+        if commit not in self._known:
+            self._known[commit] = self._verified(commit, claim)
+        return self._known[commit]
+
+    def _verified(self, commit: CommitId, claim: Touched) -> PublicKey:
         try:
             return self._provider.signer(commit)
         except Rejected as rejected:

@@ -1,12 +1,16 @@
 """Who may change what: the delegation from root to farmers and tenants, deny by default.
 
+    path                                  its owner
     trust/policy.yaml                     root, by the policy in effect and by the new one
-    farms/<farm>/farm.yaml                created and removed by root, changed by the farm's farmers
-    farms/<farm>/nodes/, grants/          the farm's farmers
-    tenants/<xx>/<tenant>/tenant.yaml     created by root (with the tenant's proofs), else the tenant
+    trust/suspensions/                    root
+    farms/<farm>/farm.yaml                created and removed: root; changed: the farm
+    farms/<farm>/nodes/, grants/          the farm
+    tenants/<xx>/<tenant>/tenant.yaml     created: root (with the tenant's proofs); else the tenant
     tenants/<xx>/<tenant>/networks/       the tenant
 
-"The farmers", "the tenant" and "root" are those of the documents in effect before the transaction.
+The owner's document names who signs. The first of its rules that matches the path replaces them there, but
+never for the document itself. "Root", "the farm" and "the tenant" are those of the documents in effect before
+the transaction. A locked-out tenant gets new keys from root: see `approval`.
 """
 
 from __future__ import annotations
@@ -15,22 +19,31 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from reconciler.ledger import keys
-from reconciler.ledger.keyring import Keyring, role_of, signers_of
+from reconciler.ledger.keyring import Keyring, role_of, ruled_role_of, rules_of, signers_of
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.verdict import Reason, Signer
 from reconciler.model import paths
-from reconciler.model.documents import Document, Farm, Policy, Signers, Tenant
+from reconciler.model.documents import Document, Farm, Policy, Rule, Signers, Suspension, Tenant
 from reconciler.model.model import Model
 from reconciler.model.paths import Place
+from reconciler.model.patterns import matches
 
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """So many distinct principals of these must approve."""
+    """So many distinct principals of these must approve. `title` names them all for people.
+
+    What the commits in `withdrawn` approved counts no longer.
+    """
 
     role: str
     signers: Signers
+    title: str = ""
+    withdrawn: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return self.title or self.role
 
     def signer(self, key: PublicKey) -> Signer | None:
         """The principal whose key this is; None if it is nobody's here."""
@@ -51,31 +64,52 @@ def policy_of(model: Model) -> Policy:
     return model.policy
 
 
+def root_quorum(model: Model) -> Quorum:
+    """Root, by the policy in effect."""
+    return quorum_of(policy_of(model))
+
+
 def quorum_of(document: Document) -> Quorum:
-    """Those whom a policy, farm or tenant names."""
+    """Those whom a policy, farm or tenant names as its own signers."""
     signers = signers_of(document)
     assert signers is not None
-    return Quorum(role_of(document), signers)
+    return Quorum(role_of(document), signers, withdrawn=_withdrawn(document))
 
 
 def quorum_for(model: Model, path: str, place: Place, exists: bool, stays: bool) -> Quorum:
     """Who has to approve a change of this document, by the documents in effect. Raises `Rejected`."""
-    root = quorum_of(policy_of(model))
-    if place.kind is Policy:
-        return root
+    owner_path = _owner_path(path, place, exists, stays)
+    owner = model.documents.get(owner_path)
+    if owner is None:
+        raise Rejected(Reason.NO_RULE, f"{path}: nobody may change it, because {owner_path} is not in effect")
+    rule = None if owner_path == path else _first_rule(owner, path)
+    return quorum_of(owner) if rule is None else _ruled(owner, owner_path, rule)
+
+
+def _owner_path(path: str, place: Place, exists: bool, stays: bool) -> str:
+    """The document that names who may change this one."""
+    if place.kind in (Policy, Suspension):
+        return paths.POLICY_PATH
     if place.kind is Farm:
-        return quorum_of(model.documents[path]) if exists and stays else root
+        return path if exists and stays else paths.POLICY_PATH
     if place.kind is Tenant:
-        return quorum_of(model.documents[path]) if exists else root
-    return _owner(model, path, place)
+        return path if exists else paths.POLICY_PATH
+    return paths.farm_path(place.farm) if place.farm else paths.tenant_path(place.tenant)
 
 
-def _owner(model: Model, path: str, place: Place) -> Quorum:
-    owner = paths.tenant_path(place.tenant) if place.farm == "" else paths.farm_path(place.farm)
-    document = model.documents.get(owner)
-    if document is None:
-        raise Rejected(Reason.NO_RULE, f"{path}: nobody may change it, because {owner} is not in effect")
-    return quorum_of(document)
+def _first_rule(owner: Document, path: str) -> Rule | None:
+    return next(
+        (rule for rule in rules_of(owner) if any(matches(pattern, path) for pattern in rule.paths)), None
+    )
+
+
+def _ruled(owner: Document, owner_path: str, rule: Rule) -> Quorum:
+    title = f"those whom a rule of {owner_path} names for {', '.join(rule.paths)}"
+    return Quorum(ruled_role_of(owner), rule.signers, title, _withdrawn(owner))
+
+
+def _withdrawn(owner: Document) -> frozenset[str]:
+    return frozenset(owner.spec.withdrawn if isinstance(owner, Policy | Farm | Tenant) else ())
 
 
 def require_named(quorum: Quorum, key: PublicKey, path: str, keyring: Keyring) -> Signer:
@@ -87,7 +121,7 @@ def require_named(quorum: Quorum, key: PublicKey, path: str, keyring: Keyring) -
     if not known:
         raise Rejected(Reason.UNKNOWN_KEY, f"{path}: nobody is known by the key {key.fingerprint}")
     who = ", ".join(str(role) for role in known)
-    raise Rejected(Reason.NOT_AUTHORIZED, f"{path}: {who} signed it, and it is for {quorum.role} to change")
+    raise Rejected(Reason.NOT_AUTHORIZED, f"{path}: {who} signed it, and it is for {quorum} to change")
 
 
 def require_quorum(quorum: Quorum, approvals: Collection[PublicKey], path: str) -> tuple[Signer, ...]:
@@ -96,8 +130,5 @@ def require_quorum(quorum: Quorum, approvals: Collection[PublicKey], path: str) 
     needed = quorum.signers.threshold
     if len(approving) < needed:
         who = ", ".join(sorted(approving)) or "nobody"
-        raise Rejected(
-            Reason.THRESHOLD,
-            f"{path}: {needed} of {quorum.role} have to approve, and only {who} did",
-        )
+        raise Rejected(Reason.THRESHOLD, f"{path}: {needed} of {quorum} have to approve, and only {who} did")
     return tuple(approving.values())

@@ -8,6 +8,8 @@ Each transaction is one leaf of a log: its position, commit and verdict code, an
 is chained over the leaves: two nodes with the same hash have judged the same history alike. `log` is the
 frontier of a Merkle tree over them, by which a short proof shows that a transaction is in it
 (docs/spec/ledger.md, "State").
+
+`retired` has the names of the tenants that were removed. It follows from the records, as all else here.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from immutables import Map
 from reconciler.ledger.merkle import Frontier, leaf_hash
 from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, printable
 from reconciler.ledger.verdict import Reason
+from reconciler.model.documents import Tenant
+from reconciler.model.paths import place_of
 
 FILE_MODE = "100644"
 _MAGIC = b"tnet/v1 ledger\0"
@@ -66,6 +70,7 @@ class Books:
     entries: Map[bytes, ObjectId]
     dirty: Map[bytes, None]
     changed_by: Map[bytes, CommitId]
+    retired: Map[str, None]
 
     def effective(self, path: bytes) -> Entry | None:
         """What is in effect at a governed path."""
@@ -117,16 +122,23 @@ class Books:
 
     def _changed(self, touched: tuple[Touched, ...]) -> Books:
         entries, dirty = self.entries.mutate(), self.dirty.mutate()
-        changed_by = self.changed_by.mutate()
+        changed_by, retired = self.changed_by.mutate(), self.retired.mutate()
         for item in touched:
             dirty.pop(item.path, None)
         for item in _changing(touched):
             changed_by[item.path] = self.commit
             if item.result is None:
                 entries.pop(item.path, None)
+                retired.update(dict.fromkeys(_retired_by(item)))
             else:
                 entries[item.path] = item.result.id
-        return replace(self, entries=entries.finish(), dirty=dirty.finish(), changed_by=changed_by.finish())
+        return replace(
+            self,
+            entries=entries.finish(),
+            dirty=dirty.finish(),
+            changed_by=changed_by.finish(),
+            retired=retired.finish(),
+        )
 
 
 def opened(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> Books:
@@ -143,6 +155,7 @@ def opened(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> Books:
         entries=Map(entries),
         dirty=Map(),
         changed_by=Map(),
+        retired=Map(),
     )
 
 
@@ -163,6 +176,12 @@ def _leaf(
 def _record(path: bytes, name: ObjectId | None) -> bytes:
     """Path, NUL, and the object's 20 bytes (zeros where the path is removed). No path holds a NUL."""
     return path + b"\0" + (bytes(20) if name is None else bytes.fromhex(name))
+
+
+def _retired_by(removed: Touched) -> tuple[str, ...]:
+    """The tenant's name that goes out of use with this document."""
+    place = place_of(removed.path.decode("ascii"))
+    return (place.tenant,) if place is not None and place.kind is Tenant else ()
 
 
 def _changing(touched: Iterable[Touched]) -> tuple[Touched, ...]:

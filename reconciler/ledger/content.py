@@ -5,12 +5,14 @@ Only what was authorized gets here, so nobody without a key makes a node parse a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from reconciler.ledger import bounds, keys, proof
 from reconciler.ledger.authority import policy_of, quorum_of, require_quorum
 from reconciler.ledger.books import Touched
-from reconciler.ledger.keyring import signers_of
+from reconciler.ledger.keyring import principals_of
 from reconciler.ledger.keys import KeyRefused, PublicKey
 from reconciler.ledger.provider import Provider
 from reconciler.ledger.rejected import Rejected
@@ -84,11 +86,9 @@ def _protocol(value: object) -> int | None:
 
 
 def _require_own_keys(path: str, document: Document) -> None:
-    signers = signers_of(document)
-    if signers is None:
-        return
+    """No key stands with two principals, be it in two rules. Raises `Rejected`."""
     holders: dict[PublicKey, str] = {}
-    for principal in signers.principals:
+    for _, principal in principals_of(document):
         for text in principal.keys:
             holder = holders.setdefault(_key(path, text), principal.name)
             if holder != principal.name:
@@ -106,7 +106,7 @@ def _key(path: str, text: str) -> PublicKey:
 
 def _require_proofs(path: str, tenant: Tenant) -> None:
     proven = {_proven(path, tenant.metadata.name, item.key, item.signature) for item in tenant.spec.proofs}
-    for principal in tenant.spec.signers.principals:
+    for _, principal in principals_of(tenant):
         for text in principal.keys:
             key = _key(path, text)
             if key not in proven:
@@ -146,6 +146,26 @@ def require_policy_step(model: Model, documents: Documents, approvals: Collectio
         )
     if approvals is not None:
         require_quorum(quorum_of(new), approvals, f"{POLICY_PATH} (by its new content)")
+
+
+def require_mere_recovery(model: Model, documents: Documents) -> None:
+    """Root has changed a tenant's keys and threshold, and nothing else of it. Raises `Rejected`."""
+    for path, new in documents.items():
+        old = model.documents[path]
+        assert isinstance(old, Tenant) and isinstance(new, Tenant)
+        spec = replace(new.spec, signers=old.spec.signers, proofs=old.spec.proofs)
+        if replace(new, spec=spec) != old:
+            detail = f"{path}: more than spec.signers and spec.proofs is changed"
+            raise Rejected(Reason.RECOVERY_EXCEEDED, detail)
+
+
+def require_unused_names(retired: Container[str], model: Model, documents: Documents) -> None:
+    """Nobody comes into a removed tenant's name. Raises `Rejected`."""
+    for path, document in documents.items():
+        if isinstance(document, Tenant) and path not in model.documents:
+            name = document.metadata.name
+            if name in retired:
+                raise Rejected(Reason.NAME_RETIRED, f"{path}: there was a tenant {name}, and it was removed")
 
 
 def require_no_violations(before: Model, after: Model, claims: Sequence[Touched], provider: Provider) -> None:

@@ -9,7 +9,8 @@ the verdict:
  4. The base of each path is what is in effect, not something that was refused.
  5. Authority: enough principals, named by the state before, have signed each change.
  6. The documents: readable, of the right kind, right by themselves.
- 7. The policy's own steps; a tenant leaves no networks behind.
+ 7. A recovery is no more than that; the policy's own steps; a tenant leaves no networks behind, and its name
+    is not used again.
  8. No document newly breaks a rule beside the others.
 
 Nothing here reads a clock, a file or an environment. A `LocalTrouble` of the provider goes through: it is no
@@ -97,12 +98,16 @@ class _Trial:
         self._require_effective_base(claims)
         approved = self._approved(claims, places)
         documents = content.read_documents(claims, self.provider)
+        reason = Reason.ACCEPTED if approved is None else approved.reason
+        if reason is Reason.RECOVERY:
+            content.require_mere_recovery(self.state.model, documents)
         policy_approvals = None if approved is None else approved.keys.get(POLICY_PATH, ())
         content.require_policy_step(self.state.model, documents, policy_approvals)
         content.require_nothing_left_behind(self.state, documents)
+        content.require_unused_names(self.state.books.retired, self.state.model, documents)
         after = self.state.model.with_changes(documents)
         content.require_no_violations(self.state.model, after, claims, self.provider)
-        return Reason.ACCEPTED, after
+        return reason, after
 
     def _approved(self, claims: tuple[Touched, ...], places: dict[str, Place]) -> Approved | None:
         """Step 5; None where authority isn't asked for."""

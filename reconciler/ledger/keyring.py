@@ -1,8 +1,11 @@
-"""Whose key is it: every key that the effective documents name, with the roles it stands in."""
+"""Whose key is it: every key that the effective documents name, with the roles it stands in.
+
+The keys of witnesses are not among them: they sign checkpoints, and no transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from immutables import Map
@@ -10,11 +13,14 @@ from immutables import Map
 from reconciler.ledger import keys
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.verdict import Signer
-from reconciler.model.documents import Document, Farm, Policy, Signers, Tenant
+from reconciler.model.documents import Document, Farm, Policy, Principal, Rule, Signers, Tenant
+
+RULED_BY_POLICY = "policy"
+"""The role of those whom only a rule of the policy names: they are not root."""
 
 
 def signers_of(document: Document | None) -> Signers | None:
-    """Who signs by this document's word; None for kinds that name nobody."""
+    """Who signs by this document's word where no rule says otherwise; None for kinds that name nobody."""
     if isinstance(document, Policy):
         return document.spec.root
     if isinstance(document, Farm):
@@ -24,11 +30,31 @@ def signers_of(document: Document | None) -> Signers | None:
     return None
 
 
+def rules_of(document: Document | None) -> tuple[Rule, ...]:
+    """The document's rules, in their order; none for kinds that have none."""
+    return document.spec.rules if isinstance(document, Policy | Farm | Tenant) else ()
+
+
+def principals_of(document: Document | None) -> Iterator[tuple[str, Principal]]:
+    """Everybody whom the document names, for anything, each with the role; first its own signers."""
+    signers = signers_of(document)
+    if document is None or signers is None:
+        return
+    yield from ((role_of(document), principal) for principal in signers.principals)
+    for rule in rules_of(document):
+        yield from ((ruled_role_of(document), principal) for principal in rule.signers.principals)
+
+
 def role_of(document: Document) -> str:
     """In what role the document's signers sign: `root`, `farm <name>`, `tenant <name>`."""
     if isinstance(document, Policy):
         return "root"
     return f"{document.__class__.__name__.lower()} {document.metadata.name}"
+
+
+def ruled_role_of(document: Document) -> str:
+    """In what role those sign whom a rule of the document names."""
+    return RULED_BY_POLICY if isinstance(document, Policy) else role_of(document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +84,8 @@ class Keyring:
 
 
 def _named(document: Document | None) -> set[tuple[bytes, Signer]]:
-    signers = signers_of(document)
-    if document is None or signers is None:
-        return set()
-    role = role_of(document)
     return {
         (key.blob, Signer(role, principal.name, key.fingerprint))
-        for principal in signers.principals
+        for role, principal in principals_of(document)
         for key in map(keys.from_text, principal.keys)
     }

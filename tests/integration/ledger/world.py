@@ -97,14 +97,53 @@ def document(kind: str, name: str, spec: str) -> bytes:
     return text.encode()
 
 
-def policy(*people: Person, version: int = 1, threshold: int = 1, protocol: int = 1) -> bytes:
+@dataclass(frozen=True)
+class Ruled:
+    """A rule: for these paths these people sign."""
+
+    paths: Sequence[str]
+    people: Sequence[Person]
+    threshold: int = 1
+
+
+def delegation_yaml(rules: Sequence[Ruled], withdrawn: Sequence[str]) -> str:
+    """A document's rules and the consents it takes back, to be put at the end of its spec."""
+    lines = ["  rules:"] if rules else []
+    for rule in rules:
+        lines += ["    - paths:", *(f'        - "{path}"' for path in rule.paths), "      signers:"]
+        lines.append(signers_yaml(named(*rule.people), rule.threshold, 8))
+    lines += ["  withdrawn:", *(f'    - "{commit}"' for commit in withdrawn)] if withdrawn else []
+    return "".join(f"\n{line}" for line in lines)
+
+
+def policy(
+    *people: Person,
+    version: int = 1,
+    threshold: int = 1,
+    protocol: int = 1,
+    rules: Sequence[Ruled] = (),
+    withdrawn: Sequence[str] = (),
+) -> bytes:
     root = signers_yaml(named(*people), threshold, 4)
-    return document("Policy", "policy", f"  protocol: {protocol}\n  version: {version}\n  root:\n{root}")
+    spec = f"  protocol: {protocol}\n  version: {version}\n  root:\n{root}"
+    return document("Policy", "policy", spec + delegation_yaml(rules, withdrawn))
 
 
-def farm(name: str, *people: Person, ports: int = 100) -> bytes:
-    farmers = signers_yaml(named(*people), 1, 4)
-    return document("Farm", name, f"  udpPorts:\n    first: 20000\n    count: {ports}\n  farmers:\n{farmers}")
+def suspension(tenant: str, reason: str = "unpaid") -> bytes:
+    return document("Suspension", tenant, f"  reason: {reason}")
+
+
+def farm(
+    name: str,
+    *people: Person,
+    ports: int = 100,
+    threshold: int = 1,
+    rules: Sequence[Ruled] = (),
+    withdrawn: Sequence[str] = (),
+) -> bytes:
+    farmers = signers_yaml(named(*people), threshold, 4)
+    spec = f"  udpPorts:\n    first: 20000\n    count: {ports}\n  farmers:\n{farmers}"
+    return document("Farm", name, spec + delegation_yaml(rules, withdrawn))
 
 
 def node(name: str, number: int = 1) -> bytes:
@@ -126,19 +165,31 @@ def grant(tenant: str, count: int = 10) -> bytes:
     return document("Grant", tenant, f"  maxResources: {count}")
 
 
+def proven(name: str, *people: Person) -> list[tuple[Person, bytes]]:
+    """Everybody's proof of holding a key of this tenant."""
+    return [(each, each.sign(proof.message(name), proof.NAMESPACE)) for each in people]
+
+
 def tenant(
-    name: str, *people: Person, threshold: int = 1, proofs: Sequence[tuple[Person, bytes]] | None = None
+    name: str,
+    *people: Person,
+    threshold: int = 1,
+    proofs: Sequence[tuple[Person, bytes]] | None = None,
+    rules: Sequence[Ruled] = (),
+    withdrawn: Sequence[str] = (),
+    description: str = "",
 ) -> bytes:
     signers = signers_yaml(named(*people), threshold, 4)
     if proofs is None:
-        proofs = [(each, each.sign(proof.message(name), proof.NAMESPACE)) for each in people]
+        proofs = proven(name, *dict.fromkeys((*people, *(each for rule in rules for each in rule.people))))
     listed = "\n".join(
         f"    - key: {each.key.text}\n      signature: {base64.b64encode(signature).decode()}"
         for each, signature in proofs
     )
-    return document(
-        "Tenant", name, f"  signers:\n{signers}\n  proofs:\n{listed}" if listed else f"  signers:\n{signers}"
-    )
+    spec = f"  signers:\n{signers}" + (f"\n  proofs:\n{listed}" if listed else "")
+    text = document("Tenant", name, spec + delegation_yaml(rules, withdrawn))
+    described = f"  name: {name}\n  description: {description}\n" if description else f"  name: {name}\n"
+    return text.replace(f"  name: {name}\n".encode(), described.encode(), 1)
 
 
 def network(
