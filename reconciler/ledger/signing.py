@@ -10,6 +10,12 @@ from reconciler.ledger.sshsig import SignatureRefused
 from reconciler.ledger.verdict import Reason
 
 _BROKEN = (sshsig.Malformed, sshsig.DoesNotVerify)
+_SSH = b"-----BEGIN SSH SIGNATURE-----"
+_OTHERS = {
+    b"-----BEGIN PGP ": "with OpenPGP",
+    b"-----BEGIN SIGNED MESSAGE-----": "with an X.509 certificate",
+}
+"""How the signatures begin that git knows beside SSH's (gpg-interface.c)."""
 
 
 def key_that_signed(raw: bytes) -> PublicKey:
@@ -20,9 +26,17 @@ def key_that_signed(raw: bytes) -> PublicKey:
         raise Rejected(Reason.MALFORMED_COMMIT, str(malformed)) from None
     if commit.signature is None:
         raise Rejected(Reason.UNSIGNED, "the commit is not signed")
-    if not commit.signature.startswith(b"-----BEGIN SSH SIGNATURE-----"):
-        raise Rejected(Reason.UNSUPPORTED_SIGNATURE, "the commit is signed by other means than an SSH key")
+    if not commit.signature.startswith(_SSH):
+        raise Rejected(
+            Reason.UNSUPPORTED_SIGNATURE,
+            f"the commit is signed {_by_other_means(commit.signature)}, not with an SSH key",
+        )
     return _verified(commit.signature, commit.payload)
+
+
+def _by_other_means(signature: bytes) -> str:
+    names = (name for start, name in _OTHERS.items() if signature.startswith(start))
+    return next(names, "in a way that is not known")
 
 
 def _verified(signature: bytes, payload: bytes) -> PublicKey:
@@ -31,4 +45,4 @@ def _verified(signature: bytes, payload: bytes) -> PublicKey:
     except _BROKEN as broken:
         raise Rejected(Reason.BAD_SIGNATURE, str(broken)) from None
     except SignatureRefused as refused:
-        raise Rejected(Reason.UNSUPPORTED_SIGNATURE, str(refused)) from None
+        raise Rejected(Reason.UNSUPPORTED_SIGNATURE, str(refused), refused.advice) from None

@@ -77,12 +77,12 @@ ADVICE: dict[Reason, str] = {
     "content again (`tnet rollback COMMIT`), then make the change anew",
     Reason.MALFORMED_COMMIT: "make the commit with plain git: no `encoding`, unknown or repeated headers, "
     "no control characters",
-    Reason.UNSIGNED: "sign it with your SSH key: `git config gpg.format ssh`, then `git commit -S`",
-    Reason.UNSUPPORTED_SIGNATURE: "sign with an SSH key: ed25519, ecdsa, or rsa of 2048 bits and more "
-    "(`git config gpg.format ssh`)",
+    Reason.UNSIGNED: "sign it with your SSH key: `tnet key setup` makes git do so, then commit again",
+    Reason.UNSUPPORTED_SIGNATURE: "sign with an SSH key: ed25519, ecdsa, rsa of 2048 bits and more, or "
+    "a security key (`tnet key setup` makes git do so; `tnet key new` makes a key)",
     Reason.BAD_SIGNATURE: "the commit was changed after it was signed: sign it again",
-    Reason.UNKNOWN_KEY: "sign with a key that the ledger names for this path, or have the key added first, "
-    "in a commit of its own",
+    Reason.UNKNOWN_KEY: "sign with a key that the ledger names for this path (`tnet key list` shows yours), "
+    "or have the key added first, in a commit of its own",
     Reason.NO_RULE: "the farm or tenant has to exist before: create it first, in a commit of its own",
     Reason.NOT_AUTHORIZED: "ask somebody whom the path's owner names to sign it",
     Reason.THRESHOLD: "more people have to approve: put the commit on a branch and let another of them "

@@ -48,6 +48,10 @@ class Reader:
             raise WireError("an integer is not in its shortest form")
         return int.from_bytes(raw, "big")
 
+    def rest(self) -> bytes:
+        """All that is left."""
+        return self.take(len(self._data) - self._at)
+
     def end(self) -> None:
         if self._at != len(self._data):
             raise WireError(f"{len(self._data) - self._at} bytes too many at the end")

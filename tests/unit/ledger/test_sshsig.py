@@ -111,10 +111,33 @@ SPOILT: dict[str, tuple[str, bytes, type[SignatureRefused]]] = {
     "a short one": ("signature", string(string(ED25519) + string(bytes(63))), DoesNotVerify),
     "bytes after it": ("signature", string(string(ED25519) + string(bytes(64)) + b"\0"), Malformed),
     "bytes at the end": ("end", b"\0", Malformed),
+    "a DSA key": ("key", string(string(b"ssh-dss") + mpint(23)), UnsupportedKey),
+    "a key of small order": ("key", string(string(ED25519) + string(b"\1" + bytes(31))), UnsupportedKey),
+    "a key in a longer spelling": ("key", string(string(ED25519) + string(b"\xff" * 32)), UnsupportedKey),
+    "an X.509 key": ("key", string(string(b"x509v3-ssh-rsa") + string(b"")), UnsupportedKey),
+    "a key's type with a NUL": ("key", string(string(ED25519 + b"\0") + string(b"\1" * 32)), UnsupportedKey),
+    "a key's type in capitals": ("key", string(string(b"SSH-ED25519") + string(b"\1" * 32)), UnsupportedKey),
+    "a namespace in capitals": ("namespace", string(b"GIT"), WrongNamespace),
+    "a namespace with a space": ("namespace", string(b"git "), Malformed),
+    "a tenant's proof": ("namespace", string(b"tnet-tenant"), WrongNamespace),
+    "md5": ("hash", string(b"md5"), UnsupportedHash),
+    "a hash in capitals": ("hash", string(b"SHA512"), UnsupportedHash),
+    "a hash with a NUL": ("hash", string(b"sha512\0"), Malformed),
+    "a key of 4 GiB": ("key", b"\xff\xff\xff\xff", Malformed),
+    "a namespace of 4 GiB": ("namespace", b"\xff\xff\xff\xffgit", Malformed),
+    "a reserved field of 4 GiB": ("reserved", b"\xff\xff\xff\xff", Malformed),
+    "a hash name of 4 GiB": ("hash", b"\xff\xff\xff\xffsha512", Malformed),
+    "a signature of 4 GiB": ("signature", b"\xff\xff\xff\xff", Malformed),
+    "an algorithm of 4 GiB": ("signature", string(b"\xff\xff\xff\xff" + ED25519), Malformed),
+    "a value of 4 GiB": ("signature", string(string(ED25519) + b"\xff\xff\xff\xff"), Malformed),
+    "an algorithm with a NUL": ("signature", string(string(ED25519 + b"\0") + string(bytes(64))), Malformed),
+    "no algorithm": ("signature", string(string(b"") + string(bytes(64))), UnsupportedAlgorithm),
+    "no value": ("signature", string(string(ED25519) + string(b"")), DoesNotVerify),
+    "a long value": ("signature", string(string(ED25519) + string(bytes(65))), DoesNotVerify),
 }
 
 
-STRICTER = {"version 0", "a namespace with a NUL", "something reserved"}
+STRICTER = {"version 0", "a namespace with a NUL", "something reserved", "a hash with a NUL"}
 """What ssh-keygen (OpenSSH 9.2) lets pass."""
 
 
@@ -193,4 +216,56 @@ def test_an_ecdsa_signature_is_two_positive_numbers(
     spoilt = fields(pairs["ecdsa", 256])
     spoilt["signature"] = string(string(b"ecdsa-sha2-nistp256") + string(value))
     with pytest.raises(Malformed):
+        sshsig.verify_blob(b"".join(spoilt.values()), MESSAGE, "git")
+
+
+L = 2**252 + 27742317777372353535851937790883648493
+"""The order of edwards25519 (RFC 8032, section 5.1)."""
+
+
+def test_an_ed25519_signature_has_one_value(pair: KeyPair) -> None:
+    """Adding the order to S gives another number for which the equation holds, too; ssh-keygen takes it."""
+    spoilt = fields(pair)
+    value = sshsig.parse(b"".join(spoilt.values())).value
+    larger = int.from_bytes(value[32:], "little") + L
+    spoilt["signature"] = string(string(ED25519) + string(value[:32] + larger.to_bytes(32, "little")))
+    with pytest.raises(DoesNotVerify):
+        sshsig.verify_blob(b"".join(spoilt.values()), MESSAGE, "git")
+    assert pair.accepts(armor(b"".join(spoilt.values())), MESSAGE) is (larger < 2**253)
+
+
+def test_the_armor_has_one_spelling(pair: KeyPair) -> None:
+    """Two of the bits in front of a `=` say nothing; ssh-keygen doesn't look at them."""
+    armored = pair.sign(MESSAGE, "git")
+    blob = sshsig.dearmor(armored)
+    assert len(blob) % 3, "or there is no padding, and nothing to spoil"
+    at = armored.index(b"=\n-----END") - (len(blob) % 3 == 1) - 1
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    spoilt = bytearray(armored)
+    spoilt[at] = alphabet[alphabet.index(armored[at]) + 1]
+    with pytest.raises(Malformed, match="superfluous"):
+        sshsig.verify(bytes(spoilt), MESSAGE)
+
+
+@pytest.mark.parametrize("kind", [("rsa", 2048), ("rsa", 3072)])
+def test_an_rsa_signature_is_no_longer_than_its_key(
+    pairs: dict[tuple[str, int], KeyPair], kind: tuple[str, int]
+) -> None:
+    pair = pairs[kind]
+    spoilt = fields(pair)
+    value = sshsig.parse(b"".join(spoilt.values())).value
+    for longer in (b"\0" + value, value + b"\0"):
+        spoilt["signature"] = string(string(b"rsa-sha2-512") + string(longer))
+        with pytest.raises(Malformed):
+            sshsig.verify_blob(b"".join(spoilt.values()), MESSAGE, "git")
+        assert not pair.accepts(armor(b"".join(spoilt.values())), MESSAGE)
+
+
+def test_the_data_signed_is_the_other_hash_and_nothing_else(pairs: dict[tuple[str, int], KeyPair]) -> None:
+    """An rsa signature by `rsa-sha2-256` doesn't count as one by `rsa-sha2-512`."""
+    spoilt = fields(pairs["rsa", 2048])
+    signature = sshsig.parse(b"".join(spoilt.values()))
+    other = {"rsa-sha2-256": b"rsa-sha2-512", "rsa-sha2-512": b"rsa-sha2-256"}[signature.algorithm]
+    spoilt["signature"] = string(string(other) + string(signature.value))
+    with pytest.raises(DoesNotVerify):
         sshsig.verify_blob(b"".join(spoilt.values()), MESSAGE, "git")
