@@ -71,8 +71,8 @@ CommitHash = Annotated[
     str,
     Meta(
         pattern=r"^[0-9a-f]{40}" + _END,
-        description="The id of a commit without its signature, as `tnet tenant withdraw` writes it, or its own"
-        " id.",
+        description="The id of a commit without its signature, as `tnet tenant withdraw` writes it, or the"
+        " commit's own.",
         extra=_form("A commit's id: 40 digits 0-9, a-f."),
     ),
 ]

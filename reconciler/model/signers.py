@@ -55,7 +55,7 @@ def scopes(document: Naming) -> tuple[str, ...]:
 
 
 def all_principals(document: Document | None) -> tuple[Principal, ...]:
-    """Everybody who may sign for something by this document's word, each once. Witnesses are not among them."""
+    """Everybody who may sign for something by this document's word, each once. Witnesses may not."""
     if not isinstance(document, Naming):
         return ()
     return tuple({principal.name: principal for principal in _principals(document)}.values())

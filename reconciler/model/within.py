@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, cast
 
@@ -31,14 +31,15 @@ from reconciler.model.documents import (
     PortRange,
     Resource,
     SealingKey,
-    Signers,
     Suspension,
     Tenant,
 )
 from reconciler.model.paths import Place
 from reconciler.model.problems import Finding
+from reconciler.model.repetition import repeated
 from reconciler.model.sealed_format import CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES, sealing_key_id
-from reconciler.model.ssh_key import ssh_key_fault
+from reconciler.model.signers import all_principals
+from reconciler.model.within_signers import naming
 from reconciler.model.yaml import Pointer
 
 Findings = Iterator[Finding]
@@ -67,32 +68,8 @@ def _name(document: Document, place: Place) -> Findings:
 # --- Who signs ---------------------------------------------------------------------------------------
 
 
-def _signers(signers: Signers, at: Pointer) -> Findings:
-    names = [principal.name for principal in signers.principals]
-    yield from _repeated(names, (*at, "principals"), "principal-twice", "the principal", field="name")
-    if signers.threshold > len(signers.principals):
-        message = f"{signers.threshold} principals must sign, and there are only {len(signers.principals)}"
-        yield Finding((*at, "threshold"), "threshold-too-high", message, "Lower it, or add principals.")
-    yield from _keys(signers, (*at, "principals"))
-
-
-def _keys(signers: Signers, at: Pointer) -> Findings:
-    holders: dict[str, str] = {}
-    for number, principal in enumerate(signers.principals):
-        for position, key in enumerate(principal.keys):
-            pointer = (*at, number, "keys", position)
-            if fault := ssh_key_fault(key):
-                yield Finding(
-                    pointer, "bad-key", f"this SSH key {fault}", "Copy it from the .pub file again."
-                )
-            elif key in holders:
-                message = f"this key is already `{holders[key]}`'s: a key belongs to one principal, and once"
-                yield Finding(pointer, "key-twice", message, "Remove one of the two.")
-            holders.setdefault(key, principal.name)
-
-
 def _policy(policy: Policy) -> Findings:
-    return _signers(policy.spec.root, ("spec", "root"))
+    return naming(policy, ("spec", "root"))
 
 
 def _suspension(suspension: Suspension) -> Findings:
@@ -101,12 +78,10 @@ def _suspension(suspension: Suspension) -> Findings:
 
 
 def _tenant(tenant: Tenant) -> Findings:
-    yield from _signers(tenant.spec.signers, ("spec", "signers"))
-    keys = {key for principal in tenant.spec.signers.principals for key in principal.keys}
+    yield from naming(tenant, ("spec", "signers"))
+    keys = {key for principal in all_principals(tenant) for key in principal.keys}
     at = ("spec", "proofs")
-    yield from _repeated(
-        [proof.key for proof in tenant.spec.proofs], at, "proof-twice", "the proof of", "key"
-    )
+    yield from repeated([proof.key for proof in tenant.spec.proofs], at, "proof-twice", "the proof of", "key")
     for number, proof in enumerate(tenant.spec.proofs):
         if proof.key not in keys:
             message = "this proves the possession of a key that no principal has"
@@ -120,7 +95,7 @@ def _tenant(tenant: Tenant) -> Findings:
 
 def _farm(farm: Farm) -> Findings:
     spec = farm.spec
-    yield from _signers(spec.farmers, ("spec", "farmers"))
+    yield from naming(farm, ("spec", "farmers"))
     yield from _ports(spec.udp_ports, ("spec", "udpPorts"))
     if spec.fast_network is not None:
         yield from _fast_network(spec.fast_network, ("spec", "fastNetwork", "prefix"))
@@ -129,9 +104,11 @@ def _farm(farm: Farm) -> Findings:
         prefix = yield from _prefix(text, at)
         if prefix is not None:
             yield from _beside_transit(prefix, at)
-    yield from _repeated(spec.reserved, ("spec", "reserved"), "reserved-twice", "the prefix")
+    yield from repeated(spec.reserved, ("spec", "reserved"), "reserved-twice", "the prefix")
     if spec.ipv6_allocation is not None:
         yield from _allocation(spec.ipv6_allocation, ("spec", "ipv6Allocation"))
+    if spec.open_grant is not None:
+        yield from repeated(spec.open_grant.nodes, ("spec", "openGrant", "nodes"), "node-twice", "the node")
 
 
 def _ports(ports: PortRange, at: Pointer) -> Findings:
@@ -163,12 +140,12 @@ def _allocation(text: str, at: Pointer) -> Findings:
 
 def _node(node: Node) -> Findings:
     spec = node.spec
-    yield from _repeated(
+    yield from repeated(
         [key.id for key in spec.sealing_keys], ("spec", "sealingKeys"), "sealing-key-twice", "the key", "id"
     )
     for number, key in enumerate(spec.sealing_keys):
         yield from _sealing_key(key, ("spec", "sealingKeys", number))
-    yield from _repeated(spec.endpoints, ("spec", "endpoints"), "endpoint-twice", "the endpoint")
+    yield from repeated(spec.endpoints, ("spec", "endpoints"), "endpoint-twice", "the endpoint")
     for number, text in enumerate(spec.endpoints):
         yield from _host_address(text, ("spec", "endpoints", number))
     if spec.reachability == "public" and not spec.endpoints:
@@ -200,7 +177,7 @@ def _sealing_key(key: SealingKey, at: Pointer) -> Findings:
 
 
 def _grant(grant: Grant) -> Findings:
-    return _repeated(grant.spec.nodes, ("spec", "nodes"), "node-twice", "the node")
+    return repeated(grant.spec.nodes, ("spec", "nodes"), "node-twice", "the node")
 
 
 # --- Networks ----------------------------------------------------------------------------------------
@@ -211,9 +188,9 @@ def _network(network: Network) -> Findings:
     ipv4 = yield from _ipv4_range(spec.ipv4, ("spec", "ipv4"))
     yield from _ipv6_range(spec.ipv6, ("spec", "ipv6"))
     at = ("spec", "resources")
-    yield from _repeated([nr.node for nr in spec.resources], at, "node-twice", "a NR on", "node")
-    yield from _repeated([nr.index for nr in spec.resources], at, "index-twice", "the index", "index")
-    yield from _repeated(
+    yield from repeated([nr.node for nr in spec.resources], at, "node-twice", "a NR on", "node")
+    yield from repeated([nr.index for nr in spec.resources], at, "index-twice", "the index", "index")
+    yield from repeated(
         [nr.public_key for nr in spec.resources], at, "public-key-twice", "the key", "publicKey"
     )
     for number, resource in enumerate(spec.resources):
@@ -266,7 +243,7 @@ def _resource(resource: Resource, ipv4: IPv4Network | None, at: Pointer) -> Find
 
 def _relays(network: Network) -> Findings:
     at, nodes = ("spec", "relays"), {resource.node for resource in network.spec.resources}
-    yield from _repeated(network.spec.relays, at, "relay-twice", "the relay")
+    yield from repeated(network.spec.relays, at, "relay-twice", "the relay")
     for number, relay in enumerate(network.spec.relays):
         if relay not in nodes:
             message = f"`{relay}` can't relay: this network has no NR there"
@@ -314,24 +291,6 @@ def _beside_transit(prefix: IPNetwork, at: Pointer) -> Findings:
         transit = TRANSIT_IPV4 if prefix.version == 4 else TRANSIT_IPV6
         message = f"`{prefix}` overlaps {transit}, which tnet uses inside every node"
         yield Finding(at, "overlaps-transit", message, "Leave that part out: tenants never reach it anyway.")
-
-
-def _repeated(
-    values: Iterable[Hashable], at: Pointer, code: str, what: str, field: str | None = None
-) -> Findings:
-    seen: set[Hashable] = set()
-    for number, value in enumerate(values):
-        if value in seen:
-            pointer = (*at, number) if field is None else (*at, number, field)
-            yield Finding(
-                pointer, code, f"{what} `{_brief(value)}` is listed twice", "Remove one of the two."
-            )
-        seen.add(value)
-
-
-def _brief(value: Hashable) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:60] + "…"
 
 
 _RULES: dict[type[Document], Callable[[Any], Findings]] = {
