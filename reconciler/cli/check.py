@@ -11,10 +11,14 @@ import click
 from reconciler.authoring.author import Author
 from reconciler.authoring.checking import GOVERNED_DIRECTORIES, problems
 from reconciler.authoring.worktree import WorkTree
-from reconciler.cli import exits
+from reconciler.cli import exits, request_text
 from reconciler.cli.log import as_plain, lines
 from reconciler.cli.options import repo_option
-from reconciler.cli.output import example, output_option, print_json, say
+from reconciler.cli.output import example, print_json, say
+from reconciler.cli.pinned_ledger import PinnedLedger, anchor_options, pinned
+from reconciler.forge import markdown
+from reconciler.forge.landing import Strategy
+from reconciler.forge.request import judge_request
 from reconciler.ledger.anchor import AnchorUnknown
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.model import EMPTY
@@ -23,7 +27,8 @@ from reconciler.model.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check came to: problems of files, verdicts on commits, and what to say if all is well."""
+    """What a check of files came to: their problems, the verdict if they are right by themselves, and what to
+    say if all is well."""
 
     problems: tuple[Problem, ...]
     verdicts: tuple[Verdict, ...]
@@ -35,32 +40,80 @@ class Finding:
 
 
 @click.command(
-    epilog=example("tnet check", "tnet check origin/main..HEAD", "tnet check origin/main..topic -o json")
+    epilog=example(
+        "tnet check",
+        "tnet check origin/main..HEAD",
+        "tnet check origin/main..topic --merge -v",
+        "tnet check main..refs/pull/7/head --merge -o markdown --anchor 3f1c… --root-key SHA256:Qm9v…",
+    )
 )
 @click.argument("commits", required=False, metavar="[BASE..HEAD]")
+@click.option("--merge", "strategy", flag_value="merge", help="The forge makes a merge commit.")
+@click.option("--rebase", "strategy", flag_value="rebase", help="The forge makes a copy of each commit.")
+@click.option("--squash", "strategy", flag_value="squash", help="The forge makes one copy of all commits.")
+@click.option("--fast-forward", "strategy", flag_value="fast-forward", help="The commits as they are.")
+@click.option("-v", "--verbose", is_flag=True, help="Every object of every plan.")
+@anchor_options
 @repo_option
-@output_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="For a person, for a program, or as a comment for a forge (BASE..HEAD only).",
+)
 @click.pass_context
-def command(ctx: click.Context, commits: str | None, repo: Path, output: str) -> None:
-    """Would it be accepted, and why not?
+def command(
+    ctx: click.Context,
+    commits: str | None,
+    strategy: str | None,
+    verbose: bool,
+    anchor: str | None,
+    root_keys: tuple[str, ...],
+    repo: Path,
+    output: str,
+) -> None:
+    """Would it be accepted, why not, and what would each node do?
 
-    Without an argument: the documents in your work tree that aren't committed yet. With BASE..HEAD: every
-    commit from BASE (what is pushed) to HEAD, as nodes would judge it. Exit code 1 if anything would be
-    rejected.
+    Without an argument: the documents in your work tree that aren't committed yet. With BASE..HEAD: the
+    transactions that would follow BASE (the ledger's branch) if HEAD were landed, as nodes would judge
+    them, and the plan of every node that they touch. Unless you say how it is landed: as it is where it can
+    be pushed to BASE, otherwise by the forge's merge. Nothing in the repository is changed.
+
+    Exit code 1 if anything would be rejected.
     """
-    tree = WorkTree.open(repo)
-    found = _check_range(tree, commits) if commits else _check_files(tree)
+    if commits is not None:
+        ctx.exit(_check_request(commits, strategy, pinned(repo, anchor, root_keys), output, verbose))
+    if strategy is not None or output == "markdown":
+        raise click.UsageError(
+            "--merge, --rebase, --squash, --fast-forward and -o markdown are for BASE..HEAD"
+        )
+    found = _check_files(WorkTree.open(repo))
     _tell(found, output)
     ctx.exit(exits.OK if found.ok else exits.FAILED)
 
 
-def _check_range(tree: WorkTree, commits: str) -> Finding:
+def _check_request(
+    commits: str, strategy: str | None, ledger: PinnedLedger, output: str, verbose: bool
+) -> int:
+    base, head = _ends(commits)
+    landed = None if strategy is None else Strategy(strategy)
+    outcome = judge_request(ledger.git_dir, ledger.anchor, base, head, landed)
+    if output == "json":
+        print_json(request_text.plain(outcome))
+    elif output == "markdown":
+        click.echo(markdown.comment(outcome), nl=False)
+    else:
+        click.echo("\n".join(request_text.text(outcome, verbose)))
+    return exits.OK if outcome.ok else exits.FAILED
+
+
+def _ends(commits: str) -> tuple[str, str]:
     base, dots, head = commits.partition("..")
     if not dots or not base or head.startswith("."):
         raise click.UsageError(f"{commits!r} is not BASE..HEAD, as in origin/main..HEAD")
-    with Author.open(tree.root) as author:
-        verdicts = author.judged(tree.resolve(head or "HEAD")).since(tree.resolve(base))
-    return Finding((), verdicts, f"{_count(verdicts, 'transaction')}, all accepted")
+    return base, head or "HEAD"
 
 
 def _check_files(tree: WorkTree) -> Finding:

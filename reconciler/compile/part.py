@@ -58,6 +58,11 @@ def network_part(
     return NetworkPart(tenant, name, graph.owner, graph, conditions, grounds)
 
 
+def grounds(model: Model, tenant: str, network: Network) -> tuple[object, ...]:
+    """All that the network's parts, on whatever node, are made from: equal grounds, equal parts."""
+    return _grounds(model, network, suspensions(model, tenant, network.metadata.name))
+
+
 def _grounds(model: Model, network: Network, idle: Mapping[str, Suspension]) -> tuple[object, ...]:
     """Documents that didn't change are the same values from model to model, so comparing them is cheap."""
     nodes = dict.fromkeys(resource.node for resource in network.spec.resources)

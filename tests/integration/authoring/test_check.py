@@ -97,7 +97,7 @@ def test_commits_that_are_not_pushed_yet(web: Desk) -> None:
     web.write(WEB, web.read(WEB) + "# mine now\n")
     web.tnet("commit", "--force", by="erin")
     lines = checked(web, "pushed..")
-    assert [line.split()[0] for line in lines if not line.startswith(" ")][:2] == ["accepted", "REJECTED"]
+    assert [line.split()[0] for line in lines if line and line[0] != " "][:2] == ["accepted", "REJECTED"]
     found = web.tnet("check", "pushed..HEAD", "-o", "json", code=1).json
     assert [each["code"] for each in found["transactions"]] == ["accepted", "not-authorized"]
     assert found["ok"] is False
@@ -106,8 +106,10 @@ def test_commits_that_are_not_pushed_yet(web: Desk) -> None:
 def test_a_branch_that_main_has_left_behind(web: Desk) -> None:
     web.git("switch", "-qc", "topic", "HEAD~1")
     web.tnet("network", "create", "acme/db", by="dave")
-    said = web.tnet("check", "main..topic", code=1)
-    assert "git rebase" in said.err
+    before = web.snapshot()
+    assert "1 transaction, all accepted (merged by the forge)" in web.tnet("check", "main..topic").out
+    assert "git rebase" in web.tnet("check", "main..topic", "--fast-forward", code=1).out
+    assert web.snapshot() == before
 
 
 @pytest.mark.parametrize("words", ["HEAD", "..HEAD", "HEAD...HEAD"])

@@ -1,0 +1,67 @@
+"""Options for verbs that judge a repository which may be no clone of a person's: bare, or a forge's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.errors import TnetError
+from reconciler.ledger.anchor import Anchor, read_anchor
+from reconciler.ledger.objects import CommitId
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class NoRepository(TnetError):
+    """There is no Git repository where one was named."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedLedger:
+    """A repository, and where the ledger in it begins."""
+
+    git_dir: Path
+    anchor: Anchor
+
+
+def anchor_options(function: F) -> F:
+    """Adds `--anchor` and `--root-key`; the verb gets them as `anchor` and `root_keys`."""
+    keys = click.option(
+        "--root-key",
+        "root_keys",
+        multiple=True,
+        envvar="TNET_ROOT_KEYS",
+        metavar="SHA256:…",
+        help="A root key's fingerprint, once for each root key; or all of them in $TNET_ROOT_KEYS.",
+    )
+    commit = click.option(
+        "--anchor",
+        envvar="TNET_ANCHOR",
+        metavar="COMMIT",
+        help="The ledger's first commit, its whole id; or $TNET_ANCHOR. Default: what `tnet trust` pinned.",
+    )
+    return commit(keys(function))
+
+
+def pinned(repository: Path, anchor: str | None, root_keys: tuple[str, ...]) -> PinnedLedger:
+    """The repository that `repository` is in, with its anchor. Raises `NoRepository` or `AnchorUnknown`."""
+    git_dir = git_directory(repository)
+    if anchor is None:
+        if root_keys:
+            raise click.UsageError("--root-key without --anchor: which commit's root keys are they?")
+        return PinnedLedger(git_dir, read_anchor(git_dir))
+    return PinnedLedger(git_dir, Anchor(CommitId(anchor), frozenset(root_keys)))
+
+
+def git_directory(directory: Path) -> Path:
+    """Where the repository's own files are. Raises `NoRepository`."""
+    from git import InvalidGitRepositoryError, NoSuchPathError, Repo
+
+    try:
+        return Path(Repo(directory, search_parent_directories=True).git_dir)
+    except (InvalidGitRepositoryError, NoSuchPathError):
+        raise NoRepository(f"{directory}: this is not a Git repository", "name one: --repo DIR") from None
