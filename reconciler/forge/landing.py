@@ -93,13 +93,14 @@ def _require_ahead(
 
 
 def _merged(store: Store, base: CommitId, head: CommitId) -> Landing:
-    tree = merge_trees(store, base, head)
-    commit = _write(store, tree, (base, head), f"Merge {head[:12]}")
+    tree, date = merge_trees(store, base, head), _date(store, head)
+    commit = _write(store, tree, (base, head), f"Merge {head[:12]}", date)
     return Landing(Strategy.MERGE, (Step(commit, (base, head)),), {commit: head})
 
 
 def _squashed(store: Store, base: CommitId, head: CommitId) -> Landing:
-    commit = _write(store, merge_trees(store, base, head), (base,), f"Squash {head[:12]}")
+    tree, date = merge_trees(store, base, head), _date(store, head)
+    commit = _write(store, tree, (base,), f"Squash {head[:12]}", date)
     return Landing(Strategy.SQUASH, (Step(commit, (base,)),), {commit: head})
 
 
@@ -139,7 +140,12 @@ def _copied(store: Store, commit: CommitId, onto: CommitId) -> CommitId:
     base = _write(store, start, (), "base")
     ours = _write(store, store.tree_of(onto), (base,), "ours")
     theirs = _write(store, store.tree_of(commit), (base,), "theirs")
-    return _write(store, merge_trees(store, ours, theirs), (onto,), glance(raw).subject)
+    shown = glance(raw)
+    return _write(store, merge_trees(store, ours, theirs), (onto,), shown.subject, shown.date)
+
+
+def _date(store: Store, commit: CommitId) -> int:
+    return glance(store.commits([commit])[0]).date
 
 
 def _empty_tree(store: Store) -> ObjectId:
@@ -192,10 +198,12 @@ def _listed(paths: Sequence[str]) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def _write(store: Store, tree: ObjectId, parents: Sequence[CommitId], subject: str) -> CommitId:
+def _write(
+    store: Store, tree: ObjectId, parents: Sequence[CommitId], subject: str, date: int = 0
+) -> CommitId:
     """A commit as a forge makes it: by its own hand, without a signature that counts."""
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-    who = "the forge <forge@invalid> 0 +0000"
+    who = f"the forge <forge@invalid> {date} +0000"
     text = "\n".join((*lines, f"author {who}", f"committer {who}", "", subject, ""))
     written = store.runner.text("hash-object", "-t", "commit", "-w", "--stdin", data=text.encode("utf-8"))
     return CommitId(written)

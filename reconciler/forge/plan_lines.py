@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.engine.plan import Plan
-from reconciler.engine.render import summary_line
+from reconciler.engine.render import counts, summary_line
 from reconciler.forge.effects import NodeEffect
+from reconciler.kernel.objects import NODE_OWNER
 
 SHORT_LINES = 12
 """An owner's plan up to so many lines is shown whole also where only a summary is asked for."""
@@ -16,9 +18,24 @@ def headline(effect: NodeEffect) -> str:
     """What becomes of the node, in a few words."""
     if effect.leaves:
         return "leaves the ledger: its agent will say so, and leave everything as it is"
-    changing = len(effect.changing)
-    what = f"{changing} {'plan' if changing == 1 else 'plans'}" if changing else "nothing to change"
-    return f"new in the ledger: {what}" if effect.arrives else what
+    what = f"{_owners(effect)}: {_totals(effect)}" if effect.changing else "nothing to change"
+    return f"new in the ledger; {what}" if effect.arrives else what
+
+
+def _owners(effect: NodeEffect) -> str:
+    networks = sum(plan.owner != NODE_OWNER for plan in effect.changing)
+    told = [f"{networks} network{'' if networks == 1 else 's'}"] if networks else []
+    return " and ".join(["the node itself"] * (networks < len(effect.changing)) + told)
+
+
+def _totals(effect: NodeEffect) -> str:
+    """What is done to how many objects, all plans together."""
+    totals = Counter[str]()
+    for plan in effect.changing:
+        totals.update(counts(plan))
+    clashing = sum(bool(plan.clashes) for plan in effect.changing)
+    told = [f"{totals[verb]} to {verb}" for verb in ("add", "change", "replace", "delete") if totals[verb]]
+    return ", ".join(told + ([f"{clashing} refused"] if clashing else []))
 
 
 def lines(effect: NodeEffect, whole: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.errors import TnetError
@@ -15,7 +15,7 @@ from reconciler.ledger.course import Course
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.store import Store
 from reconciler.ledger.trouble import TreeTooLarge, UnknownProtocol
-from reconciler.ledger.verdict import Verdict
+from reconciler.ledger.verdict import Reason, Verdict
 
 
 class NoSuchCommit(TnetError):
@@ -83,6 +83,19 @@ def _commit(store: Store, revision: str) -> CommitId:
     return commit
 
 
+def _told(verdict: Verdict, landing: Landing) -> Judged:
+    copied = landing.strategy in (Strategy.REBASE, Strategy.SQUASH)
+    if copied and verdict.reason is Reason.UNSIGNED:
+        verdict = replace(verdict, hint=_COPIED)
+    return Judged(verdict, landing.stands_for.get(verdict.commit))
+
+
+_COPIED = (
+    "the forge's rebase or squash makes a new commit, which nobody has signed: land it by a merge commit or a "
+    "fast-forward instead; squash or rebase in your own clone, where you sign the result"
+)
+
+
 def _judge(course: Course, landing: Landing, base: CommitId, head: CommitId) -> Outcome:
     before, known = course.state.model, len(course.verdicts)
     obstacle = None
@@ -97,7 +110,7 @@ def _judge(course: Course, landing: Landing, base: CommitId, head: CommitId) -> 
         base,
         head,
         landing.strategy,
-        tuple(Judged(verdict, landing.stands_for.get(verdict.commit)) for verdict in course.verdicts[known:]),
+        tuple(_told(verdict, landing) for verdict in course.verdicts[known:]),
         effects(before, course.state.model),
         obstacle,
         course.books.hash,
