@@ -1,8 +1,7 @@
 """Who stands behind each change, and whether they are enough (docs/spec/ledger.md, "Authority").
 
 A commit gives one approval at most: that of the principal who signed it. All who made a path what it is must
-be named for it; those of them who signed the content that it comes to have, and who signed a merge, approve
-it.
+be named for it; the last of them, and who signed a merge, approve it.
 
 One change may be approved by others than its owner: root's threshold gives a tenant that is locked out new
 keys. That is a *recovery*. It stands alone in its transaction and is marked as such for ever.
@@ -128,10 +127,12 @@ class _Hearing:
         self.signers.update(require_quorum(quorum, approving, claim.name))
 
     def _require_standing(self, quorum: Quorum, claim: Touched, voices: Voices) -> None:
-        """None of the consents was taken back."""
+        """No author's consent was taken back.
+
+        The transaction itself can't be: what would list it is behind it."""
         if not quorum.withdrawn:
             return
-        for consent in (*voices.authors, *voices.approving):
+        for consent in voices.authors:
             unsigned = parse_commit(self.provider.raw(consent.commit)).unsigned_id
             if not quorum.withdrawn.isdisjoint((consent.commit, unsigned)):
                 detail = f"{claim.name}: the approval given by {consent.commit[:12]} has been taken back"
@@ -173,13 +174,10 @@ class _MergeAuthors:
             return ()
 
     def voices(self, claim: Touched) -> Voices:
-        """An earlier author has signed other content, and approves nothing; unless it is the same again."""
+        """An earlier author than the last has signed other content, and approves nothing."""
         authors = self._provenance.authors(claim)
         consents = tuple(Consent(author.commit, self._signer(author.commit, claim)) for author in authors)
-        same = [
-            consent for author, consent in zip(authors, consents, strict=True) if author.made == claim.result
-        ]
-        return Voices(consents, (*same, *self._merger))
+        return Voices(consents, (consents[-1], *self._merger))
 
     def _signer(self, commit: CommitId, claim: Touched) -> PublicKey:
         if commit not in self._known:

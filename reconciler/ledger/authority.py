@@ -16,18 +16,18 @@ the transaction. A locked-out tenant gets new keys from root: see `approval`.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.ledger import keys
-from reconciler.ledger.keyring import Keyring, role_of, ruled_role_of, rules_of, signers_of
+from reconciler.ledger.keyring import Keyring, role_of, ruled_role_of
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.verdict import Reason, Signer
 from reconciler.model import paths
-from reconciler.model.documents import Document, Farm, Policy, Rule, Signers, Suspension, Tenant
+from reconciler.model.documents import Farm, Policy, Signers, Suspension, Tenant
 from reconciler.model.model import Model
 from reconciler.model.paths import Place
-from reconciler.model.patterns import matches
+from reconciler.model.signers import Naming, own_signers, signers_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,9 @@ def root_quorum(model: Model) -> Quorum:
     return quorum_of(policy_of(model))
 
 
-def quorum_of(document: Document) -> Quorum:
-    """Those whom a policy, farm or tenant names as its own signers."""
-    signers = signers_of(document)
-    assert signers is not None
-    return Quorum(role_of(document), signers, withdrawn=_withdrawn(document))
+def quorum_of(document: Naming) -> Quorum:
+    """The document's own signers."""
+    return Quorum(role_of(document), own_signers(document), withdrawn=frozenset(document.spec.withdrawn))
 
 
 def quorum_for(model: Model, path: str, place: Place, exists: bool, stays: bool) -> Quorum:
@@ -82,8 +80,8 @@ def quorum_for(model: Model, path: str, place: Place, exists: bool, stays: bool)
     owner = model.documents.get(owner_path)
     if owner is None:
         raise Rejected(Reason.NO_RULE, f"{path}: nobody may change it, because {owner_path} is not in effect")
-    rule = None if owner_path == path else _first_rule(owner, path)
-    return quorum_of(owner) if rule is None else _ruled(owner, owner_path, rule)
+    assert isinstance(owner, Naming)
+    return quorum_of(owner) if owner_path == path else _by_its_word(owner, owner_path, path)
 
 
 def _owner_path(path: str, place: Place, exists: bool, stays: bool) -> str:
@@ -97,19 +95,13 @@ def _owner_path(path: str, place: Place, exists: bool, stays: bool) -> str:
     return paths.farm_path(place.farm) if place.farm else paths.tenant_path(place.tenant)
 
 
-def _first_rule(owner: Document, path: str) -> Rule | None:
-    return next(
-        (rule for rule in rules_of(owner) if any(matches(pattern, path) for pattern in rule.paths)), None
-    )
-
-
-def _ruled(owner: Document, owner_path: str, rule: Rule) -> Quorum:
-    title = f"those whom a rule of {owner_path} names for {', '.join(rule.paths)}"
-    return Quorum(ruled_role_of(owner), rule.signers, title, _withdrawn(owner))
-
-
-def _withdrawn(owner: Document) -> frozenset[str]:
-    return frozenset(owner.spec.withdrawn if isinstance(owner, Policy | Farm | Tenant) else ())
+def _by_its_word(owner: Naming, owner_path: str, path: str) -> Quorum:
+    """Whom the owner's first rule that matches the path names, otherwise the owner's own signers."""
+    own, signers = quorum_of(owner), signers_for(owner, path)
+    if signers is own.signers:
+        return own
+    title = f"those whom a rule of {owner_path} names"
+    return replace(own, role=ruled_role_of(owner), signers=signers, title=title)
 
 
 def require_named(quorum: Quorum, key: PublicKey, path: str, keyring: Keyring) -> Signer:

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from reconciler.ledger import bounds, keys, proof
 from reconciler.ledger.authority import policy_of, quorum_of, require_quorum
 from reconciler.ledger.books import Touched
-from reconciler.ledger.keyring import principals_of
 from reconciler.ledger.keys import KeyRefused, PublicKey
 from reconciler.ledger.provider import Provider
 from reconciler.ledger.rejected import Rejected
@@ -27,6 +26,7 @@ from reconciler.model.paths import POLICY_PATH, network_path
 from reconciler.model.placement import problem_of
 from reconciler.model.problems import Problem
 from reconciler.model.rules import newly_owned
+from reconciler.model.signers import all_principals
 
 MAX_PROBLEMS_SHOWN = 5
 
@@ -56,7 +56,7 @@ def read(path: str, data: bytes) -> Document:
         document = loader.load(path, data)
     except loader.DocumentError as wrong:
         raise _rejected(Reason.INVALID_DOCUMENT, wrong.problems) from None
-    _require_own_keys(path, document)
+    _require_usable_keys(path, document)
     if isinstance(document, Tenant):
         _require_proofs(path, document)
     return document
@@ -85,16 +85,12 @@ def _protocol(value: object) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
-def _require_own_keys(path: str, document: Document) -> None:
-    """No key stands with two principals, be it in two rules. Raises `Rejected`."""
-    holders: dict[PublicKey, str] = {}
-    for _, principal in principals_of(document):
+def _require_usable_keys(path: str, document: Document) -> None:
+    """Signatures can be verified by every key that the document names. Raises `Rejected`."""
+    witness = document.spec.witness if isinstance(document, Policy) else None
+    for principal in (*all_principals(document), *(witness.principals if witness else ())):
         for text in principal.keys:
-            holder = holders.setdefault(_key(path, text), principal.name)
-            if holder != principal.name:
-                raise Rejected(
-                    Reason.KEY_SHARED, f"{path}: {holder} and {principal.name} are named with one key"
-                )
+            _key(path, text)
 
 
 def _key(path: str, text: str) -> PublicKey:
@@ -106,7 +102,7 @@ def _key(path: str, text: str) -> PublicKey:
 
 def _require_proofs(path: str, tenant: Tenant) -> None:
     proven = {_proven(path, tenant.metadata.name, item.key, item.signature) for item in tenant.spec.proofs}
-    for _, principal in principals_of(tenant):
+    for principal in all_principals(tenant):
         for text in principal.keys:
             key = _key(path, text)
             if key not in proven:

@@ -13,46 +13,21 @@ from immutables import Map
 from reconciler.ledger import keys
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.verdict import Signer
-from reconciler.model.documents import Document, Farm, Policy, Principal, Rule, Signers, Tenant
+from reconciler.model.documents import Document, Policy, Principal
+from reconciler.model.signers import Naming, all_principals, own_signers
 
 RULED_BY_POLICY = "policy"
 """The role of those whom only a rule of the policy names: they are not root."""
 
 
-def signers_of(document: Document | None) -> Signers | None:
-    """Who signs by this document's word where no rule says otherwise; None for kinds that name nobody."""
-    if isinstance(document, Policy):
-        return document.spec.root
-    if isinstance(document, Farm):
-        return document.spec.farmers
-    if isinstance(document, Tenant):
-        return document.spec.signers
-    return None
-
-
-def rules_of(document: Document | None) -> tuple[Rule, ...]:
-    """The document's rules, in their order; none for kinds that have none."""
-    return document.spec.rules if isinstance(document, Policy | Farm | Tenant) else ()
-
-
-def principals_of(document: Document | None) -> Iterator[tuple[str, Principal]]:
-    """Everybody whom the document names, for anything, each with the role; first its own signers."""
-    signers = signers_of(document)
-    if document is None or signers is None:
-        return
-    yield from ((role_of(document), principal) for principal in signers.principals)
-    for rule in rules_of(document):
-        yield from ((ruled_role_of(document), principal) for principal in rule.signers.principals)
-
-
-def role_of(document: Document) -> str:
-    """In what role the document's signers sign: `root`, `farm <name>`, `tenant <name>`."""
+def role_of(document: Naming) -> str:
+    """In what role the document's own signers sign: `root`, `farm <name>`, `tenant <name>`."""
     if isinstance(document, Policy):
         return "root"
     return f"{document.__class__.__name__.lower()} {document.metadata.name}"
 
 
-def ruled_role_of(document: Document) -> str:
+def ruled_role_of(document: Naming) -> str:
     """In what role those sign whom a rule of the document names."""
     return RULED_BY_POLICY if isinstance(document, Policy) else role_of(document)
 
@@ -86,6 +61,14 @@ class Keyring:
 def _named(document: Document | None) -> set[tuple[bytes, Signer]]:
     return {
         (key.blob, Signer(role, principal.name, key.fingerprint))
-        for role, principal in principals_of(document)
+        for role, principal in _principals(document)
         for key in map(keys.from_text, principal.keys)
     }
+
+
+def _principals(document: Document | None) -> Iterator[tuple[str, Principal]]:
+    """Everybody whom the document names, with the role; whom it names twice in the first of both."""
+    if isinstance(document, Naming):
+        own = {principal.name for principal in own_signers(document).principals}
+        for principal in all_principals(document):
+            yield role_of(document) if principal.name in own else ruled_role_of(document), principal

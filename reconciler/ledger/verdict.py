@@ -43,7 +43,6 @@ class Reason(Enum):
     INVALID_DOCUMENT = "invalid-document"
     POLICY_REMOVED = "policy-removed"
     POLICY_VERSION = "policy-version"
-    KEY_SHARED = "key-shared"
     PROOF_MISSING = "proof-missing"
     PROOF_INVALID = "proof-invalid"
     TENANT_HAS_NETWORKS = "tenant-has-networks"
@@ -97,9 +96,8 @@ ADVICE: dict[Reason, str] = {
     Reason.STALE_BASE: "the path has changed since the branch was made: " + _RESIGN,
     Reason.INVALID_DOCUMENT: "correct the document (`tnet check` shows line and column) and commit again",
     Reason.POLICY_REMOVED: "the policy can be changed, never removed",
-    Reason.POLICY_VERSION: "raise spec.version by one; to go back to earlier content, "
-    "write it with a new version",
-    Reason.KEY_SHARED: "a key belongs to one principal: give each its own",
+    Reason.POLICY_VERSION: "raise spec.version by one; to go back to earlier content, not `git revert` but "
+    "`tnet rollback COMMIT`: it writes it under the next version",
     Reason.PROOF_MISSING: "each of the tenant's keys has to sign a proof: `tnet tenant add` makes it",
     Reason.PROOF_INVALID: "the proof has to be made by that key for this tenant's name: make it again",
     Reason.TENANT_HAS_NETWORKS: "delete the tenant's networks first, or in the same commit",
