@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from reconciler.ledger import bounds, content, governed, keys
 from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.authority import Quorum, root_quorum
 from reconciler.ledger.books import Books, opened
-from reconciler.ledger.objects import CommitId, Entry, ObjectId, glance, printable
+from reconciler.ledger.objects import Change, Entry, ObjectId, glance, printable
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.store import Store
 from reconciler.ledger.trouble import AnchorRefused
@@ -16,15 +18,17 @@ from reconciler.model.documents import Document, Policy
 from reconciler.model.model import Model
 from reconciler.model.paths import POLICY_PATH
 
+MAX_ENTRIES = 10_000_000
+"""Files and directories that an anchor may have."""
 _ADVICE = "compare the anchor and the root keys' fingerprints in the configuration with their trusted source"
 
 
 def open_books(store: Store, anchor: Anchor) -> Books:
     """The books at the anchor. Raises `AnchorRefused`."""
     entries: dict[bytes, ObjectId] = {}
-    for path, entry in store.tree(anchor.commit).items():
-        if governed.is_governed(path):
-            entries[path] = _document_at(path, entry)
+    for change in _files(store, anchor):
+        assert change.new is not None
+        entries[change.path] = _document_at(change.path, change.new)
     if POLICY_PATH.encode("ascii") not in entries:
         raise AnchorRefused(f"the anchor {anchor.commit[:12]} has no {POLICY_PATH}", _ADVICE)
     books = opened(anchor.commit, entries)
@@ -32,6 +36,13 @@ def open_books(store: Store, anchor: Anchor) -> Books:
         read_model(store, {POLICY_PATH.encode("ascii"): entries[b"trust/policy.yaml"]}), anchor
     )
     return books
+
+
+def _files(store: Store, anchor: Anchor) -> tuple[Change, ...]:
+    files = store.governed_files(anchor.commit, MAX_ENTRIES)
+    if files is None:
+        raise AnchorRefused(f"the anchor {anchor.commit[:12]} holds more files than can be documents", _ADVICE)
+    return files
 
 
 def _document_at(path: bytes, entry: Entry) -> ObjectId:
@@ -74,13 +85,26 @@ def _document(path: bytes, data: bytes | None) -> tuple[str, Document]:
         raise AnchorRefused(f"a document in effect can't be used: {rejected.detail}", _ADVICE) from None
 
 
-def anchor_verdict(store: Store, books: Books) -> Verdict:
-    """How the anchor itself is listed."""
-    shown = glance(store.commits([books.anchor])[0])
-    return Verdict(
-        commit=CommitId(books.anchor),
-        position=0,
-        reason=Reason.ANCHOR,
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where judging begins: the books there, and how it is listed among the verdicts."""
+
+    books: Books
+    verdict: Verdict
+
+
+def at_anchor(store: Store, anchor: Anchor) -> Start:
+    """The beginning that every node has been told. Raises `AnchorRefused`."""
+    return start(store, open_books(store, anchor), Reason.ANCHOR)
+
+
+def start(store: Store, books: Books, reason: Reason) -> Start:
+    """The beginning with these books, all of whose documents are taken over."""
+    shown = glance(store.commits([books.commit])[0])
+    verdict = Verdict(
+        commit=books.commit,
+        position=books.position,
+        reason=reason,
         detail="",
         signers=(),
         paths=tuple(sorted(printable(path) for path in books.entries)),
@@ -89,3 +113,13 @@ def anchor_verdict(store: Store, books: Books) -> Verdict:
         date=shown.date,
         state_hash=books.hash,
     )
+    return Start(books, verdict)
+
+
+def pinned_root(store: Store, anchor: Anchor) -> Quorum:
+    """Root as the anchor's policy has it, which the node has been told. Raises `AnchorRefused`."""
+    path = POLICY_PATH.encode("ascii")
+    entry = store.files_at([anchor.commit], (path,))[anchor.commit].get(path)
+    model = Model.of({}) if entry is None else read_model(store, {path: entry.id})
+    require_pinned_root(model, anchor)
+    return root_quorum(model)

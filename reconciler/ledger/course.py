@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 
 from reconciler.ledger import beginning
 from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.beginning import Start
 from reconciler.ledger.books import Books
 from reconciler.ledger.chronicle import Chronicle, Record
+from reconciler.ledger.effective import EffectiveTree
 from reconciler.ledger.git_provider import GitProvider
 from reconciler.ledger.governed import governed
 from reconciler.ledger.history import History
 from reconciler.ledger.judge import judge
+from reconciler.ledger.merkle import Frontier
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.state import State
 from reconciler.ledger.store import Step, Store
@@ -19,32 +23,67 @@ from reconciler.ledger.verdict import Verdict
 
 
 class Course:
-    """The state after the last judged transaction, and the verdicts of all from the anchor to it."""
+    """The state after the last judged transaction, and the verdicts of all that were judged to get there.
 
-    def __init__(self, store: Store, state: State, verdicts: list[Verdict]) -> None:
+    `start` is the anchor, or a later transaction whose state root has vouched for. `verdicts` begins with it,
+    `leaves` has the log's leaf of each; `before` are the transactions from the anchor on that come before it.
+    """
+
+    def __init__(self, store: Store, start: Start, before: Sequence[CommitId], state: State) -> None:
         self.state = state
-        self.verdicts = verdicts
+        self.verdicts = [start.verdict]
+        self.leaves = [start.books.leaf]
         self.store = store
-        self.history = History(store, (verdict.commit for verdict in verdicts))
+        self.start = start
+        self.effective = EffectiveTree(store)
+        self.history = History(store, (*before, start.books.commit))
 
     @property
     def books(self) -> Books:
         return self.state.books
 
+    def verdict_at(self, position: int) -> Verdict | None:
+        """The verdict at a position of the ledger; None if it wasn't judged here."""
+        index = position - self.start.books.position
+        return self.verdicts[index] if 0 <= index < len(self.verdicts) else None
+
+    def log_at(self, position: int) -> Frontier:
+        """The log up to a position that was judged here."""
+        later = self.leaves[1 : position - self.start.books.position + 1]
+        return reduce(Frontier.append, later, self.start.books.log)
+
+    def book(self, verdict: Verdict, leaf: bytes) -> None:
+        """Puts down what became of the next transaction."""
+        self.verdicts.append(verdict)
+        self.leaves.append(leaf)
+        self.history.extend((verdict.commit,))
+
     def judge(self, steps: Sequence[Step]) -> Iterator[Record]:
         """Judges these next transactions one by one; the course is at each when its record comes."""
         provider = GitProvider(self.store, self.history)
         for transaction in provider.transactions(steps):
-            touched = self.books.touched(governed(transaction.changes))
+            touched = self.books.touched(governed(transaction.changes or ()))
             self.state, verdict = judge(self.state, transaction, provider)
-            self.verdicts.append(verdict)
-            self.history.extend((verdict.commit,))
+            self.book(verdict, self.books.leaf)
+            if verdict.reason.changes_state:
+                self.effective.note(touched)
             yield Record(verdict, touched)
 
 
 def resume(store: Store, anchor: Anchor, chronicle: Chronicle, chain: Sequence[CommitId]) -> Course:
     """The course as far as the chronicle has this chain (the transactions after the anchor)."""
-    opened = beginning.open_books(store, anchor)
-    books, verdicts = chronicle.read(opened, chain)
+    return resume_from(store, beginning.at_anchor(store, anchor), chronicle, chain)
+
+
+def resume_from(store: Store, start: Start, chronicle: Chronicle, chain: Sequence[CommitId]) -> Course:
+    """The same from a start on that chain, which the chronicle has to begin with."""
+    begun, books = start.books.position, start.books
+    judged: list[tuple[Verdict, bytes]] = []
+    for after, record in chronicle.records(books, chain[begun:]):
+        judged.append((record.verdict, after.leaf))
+        books = after
     state = State.of(books, beginning.read_model(store, books.entries))
-    return Course(store, state, [beginning.anchor_verdict(store, opened), *verdicts])
+    course = Course(store, start, (start.books.anchor, *chain)[:begun], state)
+    for verdict, leaf in judged:
+        course.book(verdict, leaf)
+    return course

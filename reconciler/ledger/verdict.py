@@ -13,6 +13,7 @@ class Reason(Enum):
 
     # Accepted.
     ANCHOR = "anchor"
+    SNAPSHOT = "snapshot"
     ACCEPTED = "accepted"
     RECOVERY = "recovery"
     REPAIR = "repair"
@@ -64,7 +65,9 @@ class Reason(Enum):
         return ADVICE.get(self, "")
 
 
-_ACCEPTED = frozenset({Reason.ANCHOR, Reason.ACCEPTED, Reason.RECOVERY, Reason.REPAIR, Reason.VOID})
+_ACCEPTED = frozenset(
+    {Reason.ANCHOR, Reason.SNAPSHOT, Reason.ACCEPTED, Reason.RECOVERY, Reason.REPAIR, Reason.VOID}
+)
 
 _RESIGN = "rebase onto the ledger's branch and sign again"
 ADVICE: dict[Reason, str] = {
@@ -143,7 +146,7 @@ class Verdict:
 
     @property
     def changes_state(self) -> bool:
-        return self.reason.changes_state or self.reason is Reason.ANCHOR
+        return self.reason.changes_state or self.reason in (Reason.ANCHOR, Reason.SNAPSHOT)
 
     @property
     def code(self) -> str:
