@@ -162,7 +162,14 @@ make_environment() {
         die_with_log "can't make a virtual environment in $VENV"
     rm -f "$VENV/.tnet"
     run_pip install -q -e "$CHECKOUT$1" || die_with_log "pip could not install tnet's requirements"
+    [ "$1" != "[test]" ] || install_fuzzer
     { requirements "$1" && place; } >"$VENV/.tnet"
+}
+
+# There are no wheels of it for every Python and processor, and building it takes a whole compiler.
+install_fuzzer() {
+    run_pip install -q --only-binary atheris -e "$CHECKOUT[fuzz]" ||
+        say "no atheris for $("$VENV/bin/python" --version) on $(uname -m): the short fuzz runs will be skipped"
 }
 
 # pip leaves its temporary files behind when it is interrupted.

@@ -1,0 +1,156 @@
+"""Writes the seeds of the fuzz targets: `python -m property_tests.fuzz.make_corpora`.
+
+Each is a small file that a target reads far into, so that mutations begin where it is interesting. Keys are
+made from fixed words, for signatures only; ecdsa signs with a random number, so those files change from run
+to run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from property_tests.fuzz.sshsig_target import MESSAGE
+from property_tests.fuzz.tree_target import SEPARATOR
+from reconciler.ledger import proof
+from tests.integration.ledger import world
+from tests.integration.ledger.world import ALICE, BOB, CHLOE, DAVE, Ruled
+from tests.unit.ledger.authenticator import Token, sshsig_of
+from tests.unit.ledger.openssh import armor
+
+HERE = Path(__file__).parent / "corpora"
+WHO = b"A B <a@b> 1700000000 +0100"
+UNSIGNED = b"tree %s\nparent %s\nparent %s\nauthor %s\ncommitter %s\n\nSubject\r\n\nBody\t\xc3\xa9\n" % (
+    b"a" * 40,
+    b"b" * 40,
+    b"c" * 40,
+    WHO,
+    WHO,
+)
+
+
+def ed25519_token() -> Token:
+    return Token(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"token").digest()))
+
+
+def ecdsa_token(application: bytes) -> Token:
+    return Token(ec.derive_private_key(0x7E57, ec.SECP256R1()), application)
+
+
+def commits() -> Mapping[str, bytes]:
+    token = ed25519_token()
+    by_token = token.sign(UNSIGNED).strip().replace(b"\n", b"\n ")
+    head, _, message = UNSIGNED.partition(b"\n\n")
+    return {
+        "unsigned": UNSIGNED,
+        "root": UNSIGNED.replace(b"parent %s\nparent %s\n" % (b"b" * 40, b"c" * 40), b""),
+        "signed": world.signed(UNSIGNED, ALICE),
+        "by-a-token": head + b"\ngpgsig " + by_token + b"\n\n" + message,
+        "two-hashes": head + b"\ngpgsig a\n b\ngpgsig-sha256 c\n\n" + message,
+        "openpgp": head + b"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n\n" + message,
+        "encoding": head + b"\nencoding ISO-8859-1\n\n" + message,
+        "mergetag": head + b"\nmergetag object %s\n type commit\n\n" % (b"b" * 40) + message,
+    }
+
+
+def signatures() -> Mapping[str, bytes]:
+    browser = ecdsa_token(b"sign.example")
+    dotted = ecdsa_token(b"ssh:")
+    return {
+        "ed25519": armor(ALICE.sign(MESSAGE)),
+        "ed25519-blob": ALICE.sign(MESSAGE),
+        "another-purpose": ALICE.sign(MESSAGE, "tnet-tenant"),
+        "token": ed25519_token().sign(MESSAGE),
+        "token-ecdsa": dotted.sign(MESSAGE),
+        "browser": browser.sign_in_browser(MESSAGE, flags=0x81, extensions=b"\xa0"),
+        "no-value": sshsig_of(ALICE.key.blob, b""),
+        "key": ALICE.key.blob,
+        "key-token": dotted.blob,
+        "key-text": ALICE.key.text.encode(),
+        "key-token-text": browser.public_text.encode(),
+    }
+
+
+def documents() -> Mapping[str, bytes]:
+    rules = [Ruled(("trust/suspensions/*",), (BOB, CHLOE))]
+    texts = {
+        "trust/policy.yaml": world.policy(
+            ALICE, BOB, version=3, threshold=2, rules=rules, withdrawn=["a" * 40]
+        ),
+        "trust/suspensions/acme.yaml": world.suspension("acme"),
+        "farms/paris/farm.yaml": world.farm("paris", BOB),
+        "farms/paris/nodes/p1.yaml": world.node("p1"),
+        "farms/paris/grants/acme.yaml": world.grant("acme"),
+        "tenants/ac/acme/tenant.yaml": world.tenant("acme", DAVE),
+        "tenants/ac/acme/networks/web.yaml": world.network("web", 1, [("paris/p1", 1, 1)]),
+    }
+    named = {
+        path.removesuffix(".yaml").replace("/", "-"): f"{path}\n".encode() + text
+        for path, text in texts.items()
+    }
+    policy = named["trust-policy"]
+    return {
+        **named,
+        "policy-of-tomorrow": policy.replace(b"protocol: 1", b"protocol: 2"),
+        "bomb": b"trust/policy.yaml\na: &a [x, x]\nb: &b [*a, *a]\n",
+        "two": policy + b"---\n" + policy,
+        "blocks": b"trust/policy.yaml\nkind: |-\n  Policy\nspec: >+\n\n  a\n\n\nx: 'y'\nz: \"\\u00e9\"\n",
+    }
+
+
+def trees() -> Mapping[str, bytes]:
+    def entry(mode: str, name: str, number: int) -> bytes:
+        return f"{mode} {name}".encode() + b"\0" + number.to_bytes(20, "big")
+
+    old = entry("100644", "README", 9) + entry("40000", "farms", 1) + entry("40000", "tenants", 2)
+    new = entry("100755", "README", 9) + entry("120000", "farms", 9) + entry("40000", "tenants", 1)
+    leaf = entry("100644", "a", 9) + entry("160000", "b", 9) + entry("0100664", "c", 9)
+    return {
+        "roots": old + SEPARATOR + new,
+        "leaves": leaf + SEPARATOR + leaf[: len(leaf) // 2],
+        "nested": entry("40000", "trust", 2) + SEPARATOR + entry("40000", "policy.yaml", 2) + leaf[:25],
+        "folded": entry("40000", "FARMS", 2) + SEPARATOR + entry("40000", "trust.", 2),
+        "order": entry("40000", "trust", 2) + entry("100644", "trust.x", 1) + SEPARATOR,
+    }
+
+
+def checkpoints() -> Mapping[str, bytes]:
+    common = (
+        f"anchor: {'a' * 40}\nsequence: 7\nposition: 12\ncommit: {'b' * 40}\n"
+        f"state: {'c' * 64}\nlog: {'d' * 64}\nissued: 2026-01-01T00:00:00Z\n"
+    )
+    witness = f"tnet/v1 checkpoint\nkind: witness\n{common}expires: 2026-01-02T00:00:00Z\n".encode()
+    snapshot = f"tnet/v1 checkpoint\nkind: snapshot\n{common}content: {'e' * 64}\nbytes: 1000\n".encode()
+    return {
+        "witness": witness + b"\n" + armor(ALICE.sign(witness, "tnet-checkpoint")),
+        "snapshot": snapshot
+        + b"\n"
+        + b"".join(armor(each.sign(snapshot, "tnet-checkpoint")) for each in (ALICE, BOB)),
+        "unsigned": witness + b"\n",
+        "another-purpose": witness + b"\n" + armor(ALICE.sign(witness, proof.NAMESPACE)),
+    }
+
+
+SEEDS = {
+    "commit": commits,
+    "sshsig": signatures,
+    "document": documents,
+    "tree": trees,
+    "checkpoint": checkpoints,
+}
+
+
+def main() -> None:
+    for target, seeds in SEEDS.items():
+        directory = HERE / target
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, data in seeds().items():
+            (directory / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
