@@ -7,7 +7,7 @@ real repository.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -227,8 +227,20 @@ class Repository:
         new = {each for other in others for each in self.ancestors(other)} - known
         return {each: self.nodes[each].parents for each in new}
 
-    def differences(self, edges: Sequence[Edge]) -> list[tuple[Change, ...]]:
+    def listings(self, edges: Sequence[Edge]) -> list[tuple[Change, ...]]:
         return [self._difference(edge.parent, edge.commit) for edge in edges]
+
+    def differences(self, edges: Sequence[Edge], paths: frozenset[bytes]) -> list[tuple[Change, ...]]:
+        return [tuple(each for each in all_ if each.path in paths) for all_ in self.listings(edges)]
+
+    def files_at(
+        self, commits: Sequence[CommitId], paths: Collection[bytes]
+    ) -> dict[CommitId, dict[bytes, Entry]]:
+        return {commit: self._files_at(commit, paths) for commit in commits}
+
+    def _files_at(self, commit: CommitId, paths: Collection[bytes]) -> dict[bytes, Entry]:
+        found = {path: entry(self.nodes[commit].files.get(path.decode())) for path in paths}
+        return {path: each for path, each in found.items() if each is not None}
 
     def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
         return ancestor in self.ancestors(commit)

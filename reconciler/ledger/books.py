@@ -1,8 +1,7 @@
 """The ledger's books: what is in effect at each path, who changed it last, and the hash that sums up history.
 
 Immutable; each transaction makes new ones that share nearly all of the old. `entries` is the effective tree's
-governed part. `dirty` lists the paths where the commit's own tree differs from it (after a rejection), so
-the effective tree is that commit's tree with these few paths replaced.
+governed part.
 
 Each transaction is one leaf of a log: its position, commit and verdict code, and what it changed. The hash
 is chained over the leaves: two nodes with the same hash have judged the same history alike. `log` is the
@@ -68,7 +67,6 @@ class Books:
     leaf: bytes
     log: Frontier
     entries: Map[bytes, ObjectId]
-    dirty: Map[bytes, None]
     changed_by: Map[bytes, CommitId]
     retired: Map[str, None]
 
@@ -88,15 +86,11 @@ class Books:
             for change in sorted(changes, key=lambda change: change.path)
         )
 
-    def overlay(self) -> dict[bytes, Entry | None]:
-        """How the effective tree differs from the tree of `commit`."""
-        return {path: self.effective(path) for path in self.dirty}
-
     def after(self, commit: CommitId, reason: Reason, touched: Iterable[Touched]) -> Books:
         """The books after this transaction, by what became of it."""
         items = tuple(touched)
         stepped = self._stepped(commit, reason, leaf_data(self.position + 1, commit, reason, items))
-        return stepped._changed(items) if reason.changes_state else stepped._unchanged(items)
+        return stepped._changed(items) if reason.changes_state else stepped
 
     def _stepped(self, commit: CommitId, reason: Reason, data: bytes) -> Books:
         """One transaction on, with all that holds whatever became of it."""
@@ -111,20 +105,8 @@ class Books:
             log=self.log.append(leaf),
         )
 
-    def _unchanged(self, touched: tuple[Touched, ...]) -> Books:
-        dirty = self.dirty.mutate()
-        for item in touched:
-            if item.is_repair:
-                dirty.pop(item.path, None)
-            else:
-                dirty[item.path] = None
-        return replace(self, dirty=dirty.finish())
-
     def _changed(self, touched: tuple[Touched, ...]) -> Books:
-        entries, dirty = self.entries.mutate(), self.dirty.mutate()
-        changed_by, retired = self.changed_by.mutate(), self.retired.mutate()
-        for item in touched:
-            dirty.pop(item.path, None)
+        entries, changed_by, retired = self.entries.mutate(), self.changed_by.mutate(), self.retired.mutate()
         for item in _changing(touched):
             changed_by[item.path] = self.commit
             if item.result is None:
@@ -135,7 +117,6 @@ class Books:
         return replace(
             self,
             entries=entries.finish(),
-            dirty=dirty.finish(),
             changed_by=changed_by.finish(),
             retired=retired.finish(),
         )
@@ -153,7 +134,6 @@ def opened(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> Books:
         leaf=leaf,
         log=Frontier().append(leaf),
         entries=Map(entries),
-        dirty=Map(),
         changed_by=Map(),
         retired=Map(),
     )

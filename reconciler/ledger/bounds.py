@@ -17,10 +17,18 @@ MAX_MERGED_COMMITS = 10_000
 MAX_MERGE_WORK = 1_000_000
 """Paths times commits of one merge."""
 
-DIFFERENCE_MEMORY_BYTES = 512 << 20
-"""Memory for git to find what a commit changed: enough for several hundred thousand paths. A few trees that
-hold each other many times over would take any amount. Not part of the rules: what needs more gets no
-verdict."""
+MAX_LISTED = 100_000
+"""Entries, files and directories, that may differ under the governed roots for a transaction to be looked at
+in detail, repairs and all."""
+
+MAX_DEPTH = 16
+"""Names in the path of such an entry. A document's path has five at most."""
+
+MAX_PATH_BYTES = 512
+"""Bytes in it. A document's path has at most 150."""
+
+MAX_TRANSACTION_BYTES = 32 << 20
+"""Bytes of all documents that one transaction brings."""
 
 MAX_DOCUMENT_BYTES = 256 * 1024
 """Bytes of one document."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import IO
+import os
+from typing import IO, NoReturn
 
 from reconciler.ledger.runner import Runner, end, last_line
-from reconciler.ledger.trouble import Damaged, LocalTrouble
+from reconciler.ledger.trouble import Damaged
 
 PIPE_BYTES = 32768
 """Questions sent ahead of reading the answers: less than a pipe holds (64 KiB), so writing never blocks."""
 
 
-class OutOfMemory(LocalTrouble):
-    """The process was not given the memory that an answer takes."""
+class TooLong(Exception):
+    """An answer is longer than anybody wants to read."""
 
 
 class Conversation:
@@ -22,7 +23,8 @@ class Conversation:
         self._process = runner.start(*command, memory_bytes=memory_bytes)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._questions: IO[bytes] = self._process.stdin
-        self.answers: IO[bytes] = self._process.stdout
+        self._answers: IO[bytes] = self._process.stdout
+        self._ahead = bytearray()
 
     def ask(self, question: bytes) -> None:
         try:
@@ -33,26 +35,42 @@ class Conversation:
 
     def line(self) -> bytes:
         """The next line of the answer, with its end."""
-        line = self.answers.readline()
+        line = self._answers.readline()
         if not line.endswith(b"\n"):
             self.fail()
         return line
 
     def exactly(self, count: int) -> bytes:
-        data = self.answers.read(count)
+        data = self._answers.read(count)
         if len(data) != count:
             self.fail()
         return data
 
-    def fail(self) -> None:
+    def until(self, mark: bytes, at_most: int) -> bytes:
+        """All up to the mark, which is taken off. One conversation is read by this alone, or never.
+
+        Raises `TooLong` when so many bytes have come without the mark.
+        """
+        begun = 0
+        while (end := self._ahead.find(mark, begun)) < 0:
+            if len(self._ahead) > at_most:
+                raise TooLong
+            begun = max(0, len(self._ahead) - len(mark) + 1)
+            part = os.read(self._answers.fileno(), PIPE_BYTES)
+            if not part:
+                self.fail()
+            self._ahead += part
+        answer = bytes(self._ahead[:end])
+        del self._ahead[: end + len(mark)]
+        return answer
+
+    def fail(self) -> NoReturn:
         """Ends the process and raises `Damaged` with what it said."""
         assert self._process.stderr is not None
         self._questions.close()
         self._process.wait()
         said = self._process.stderr.read().decode("utf-8", "replace")
         self.close()
-        if "out of memory" in said.lower():
-            raise OutOfMemory("git needed more memory than it may have")
         raise Damaged(f"git could not read the repository: {last_line(said)}")
 
     def close(self) -> None:

@@ -1,42 +1,85 @@
 """Writes the effective tree into the repository, where people can look at it with git.
 
+It has the documents in effect, and beside them what the last judged commit has where nothing is governed.
+Under `trust/`, `farms/` and `tenants/` nothing of that commit's own tree is taken, so it needn't be known in
+what it differs. If the commit's root tree is longer than `MAX_ROOT_BYTES`, the documents are all there is.
+
 `refs/tnet/effective` is a commit on top of the last judged transaction: `git diff refs/tnet/ledger
 refs/tnet/effective` shows what was rejected, and the commit's id is the same on every node.
 """
 
 from __future__ import annotations
 
-from reconciler.ledger.books import Books
-from reconciler.ledger.objects import ObjectId, parents_of, tree_of
-from reconciler.ledger.overlay import encode_tree, overlay
+from collections.abc import Iterable
+
+from reconciler.ledger.books import Books, Touched
+from reconciler.ledger.governed import is_governed
+from reconciler.ledger.objects import ObjectId, object_id
+from reconciler.ledger.overlay import Overlaid, Tree, encode_tree, overlay, parse_tree
 from reconciler.ledger.store import Store
 
 LEDGER_REF = "refs/tnet/ledger"
 EFFECTIVE_REF = "refs/tnet/effective"
 
+MAX_ROOT_BYTES = 1 << 20
 
-def write_tree(store: Store, books: Books) -> ObjectId:
-    """The id of the effective tree, which is in the repository afterwards."""
-    overlaid = overlay(store.tree_of(books.commit), books.overlay(), store.raw_tree)
-    store.write_trees([encode_tree(tree) for tree in overlaid.trees])
-    return overlaid.root
+
+class EffectiveTree:
+    """Follows the books, so that writing the tree costs what has changed since it was last written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._documents: Tree | None = None
+        self._changed: set[bytes] = set()
+
+    def note(self, touched: Iterable[Touched]) -> None:
+        """A transaction that counts has changed these paths."""
+        self._changed.update(item.path for item in touched if not item.is_repair)
+
+    def write(self, books: Books) -> ObjectId:
+        """The id of the effective tree, which is in the repository afterwards, whole.
+
+        The first time all of it is looked at: what is there already is read and checked. Raises `Damaged`.
+        """
+        overlaid = self._overlaid(books)
+        root = encode_tree(_beside(self._store, self._store.tree_of(books.commit)) | overlaid.top)
+        name = object_id("tree", root)
+        needed = {**overlaid.below, name: root}
+        there = self._store.sound_trees(needed)
+        self._store.write_objects([("tree", raw) for each, raw in needed.items() if each not in there])
+        self._documents = overlaid.top
+        self._changed.clear()
+        return name
+
+    def _overlaid(self, books: Books) -> Overlaid:
+        if self._documents is None:
+            everything = {path: books.effective(path) for path in books.entries}
+            return overlay({}, everything, self._store.raw_tree)
+        changed = {path: books.effective(path) for path in self._changed}
+        return overlay(self._documents, changed, self._store.raw_tree)
+
+
+def _beside(store: Store, root: ObjectId) -> Tree:
+    """What a root tree has that nobody governs."""
+    raw = store.raw_tree(root)
+    if len(raw) > MAX_ROOT_BYTES:
+        return {}
+    return {name: entry for name, entry in parse_tree(raw).items() if not is_governed(name)}
 
 
 def write_refs(store: Store, books: Books, tree: ObjectId) -> None:
-    """Points `refs/tnet/ledger` and `refs/tnet/effective` to this state, both at once."""
-    commit = store.write_commit(tree, books.commit, _message(books))
-    store.update_refs({LEDGER_REF: books.commit, EFFECTIVE_REF: commit})
+    """Points `refs/tnet/ledger` and `refs/tnet/effective` to this state, both at once, if they don't yet."""
+    raw = _commit(books, tree)
+    name = object_id("commit", raw)
+    if store.resolve(LEDGER_REF) == books.commit and store.resolve(EFFECTIVE_REF) == name:
+        return
+    store.write_objects([("commit", raw)])
+    store.update_refs({LEDGER_REF: books.commit, EFFECTIVE_REF: name})
 
 
-def written(store: Store, books: Books) -> ObjectId | None:
-    """The effective tree, if tree and refs of this state are there already."""
-    commit = store.resolve(EFFECTIVE_REF)
-    if commit is None or store.resolve(LEDGER_REF) != books.commit:
-        return None
-    raw = store.commits([commit])[0]
-    told = raw.partition(b"\n\n")[2].decode("utf-8", "replace").strip()
-    return tree_of(raw) if told == _message(books) and parents_of(raw) == (books.commit,) else None
-
-
-def _message(books: Books) -> str:
-    return f"In effect after {books.commit}\n\nState {books.hash}"
+def _commit(books: Books, tree: ObjectId) -> bytes:
+    """By nobody at no time, so that it has the same id on every node."""
+    return (
+        f"tree {tree}\nparent {books.commit}\nauthor tnet <> 0 +0000\ncommitter tnet <> 0 +0000\n\n"
+        f"In effect after {books.commit}\n\nState {books.hash}\n"
+    ).encode("ascii")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reconciler.ledger import bounds, governed
 from reconciler.ledger.history import History, Parents
 from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.objects import Change, CommitId, ObjectId
+from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId
 from reconciler.ledger.provider import Transaction
 from reconciler.ledger.signing import key_that_signed
 from reconciler.ledger.store import Edge, Step, Store
-from reconciler.ledger.trouble import TreeTooLarge
 
 CHUNK = 500
 """Transactions read ahead at once."""
@@ -34,25 +33,14 @@ class GitProvider:
     def transactions(self, steps: Sequence[Step]) -> Iterator[Transaction]:
         """The transactions of these steps of the chain, in order."""
         for start in range(0, len(steps), CHUNK):
-            chunk = steps[start : start + CHUNK]
-            try:
-                ahead = self._read_ahead(chunk)
-            except TreeTooLarge:
-                yield from self._one_by_one(chunk)
-            else:
-                yield from ahead
-
-    def _one_by_one(self, steps: Sequence[Step]) -> Iterator[Transaction]:
-        """What comes before the one that can't be read is judged."""
-        for step in steps:
-            yield from self._read_ahead([step])
+            yield from self._read_ahead(steps[start : start + CHUNK])
 
     def _read_ahead(self, steps: Sequence[Step]) -> list[Transaction]:
         commits = [step.commit for step in steps]
         raws = self._store.commits(commits)
-        changes = self._store.differences([Edge(step.parents[0], step.commit) for step in steps])
+        changes = self._store.listings([Edge(step.parents[0], step.commit) for step in steps])
         self._commits = dict(zip(commits, raws, strict=True))
-        names = sorted({name for each in changes for name in _documents(each)})
+        names = sorted({name for each in changes for name in _documents(each or ())})
         blobs = self._store.blobs(names, READ_AHEAD_BYTES)
         self._blobs = {name: blob for name, blob in zip(names, blobs, strict=True) if blob is not None}
         return [
@@ -76,8 +64,16 @@ class GitProvider:
             self._merged = (transaction.commit, self._history.merged(first, others))
         return self._merged[1]
 
-    def differences(self, edges: Sequence[Edge]) -> Sequence[tuple[Change, ...]]:
-        return self._store.differences(edges)
+    def differences(self, edges: Sequence[Edge], paths: frozenset[bytes]) -> Sequence[tuple[Change, ...]]:
+        return self._store.differences(edges, paths)
+
+    def listings(self, edges: Sequence[Edge]) -> Sequence[tuple[Change, ...] | None]:
+        return self._store.listings(edges)
+
+    def files_at(
+        self, commits: Sequence[CommitId], paths: Collection[bytes]
+    ) -> Mapping[CommitId, Mapping[bytes, Entry]]:
+        return self._store.files_at(commits, paths)
 
     def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
         merged = (self._merged[1] if self._merged else None) or {}

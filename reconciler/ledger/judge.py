@@ -3,11 +3,13 @@
 The order of the steps is that of docs/spec/ledger.md, "Judging a transaction", and the first that fails gives
 the verdict:
 
- 1. What it touches: governed paths that differ from the first parent. None: void.
+ 1. What it touches: governed paths that differ from the first parent. None: void. Too many to be listed:
+    rejected.
  2. Repairs: paths brought back to what is in effect need nothing. Only such: repair.
  3. Bounds, the form of paths and modes.
- 4. The base of each path is what is in effect, not something that was refused.
- 5. Authority: enough principals, named by the state before, have signed each change.
+ 4. The base of each path is what is in effect, not something that was refused (of a merge: section 9).
+ 5. Authority: enough principals, named by the state before, have signed each change; and nothing is left out
+    of what they signed as one.
  6. The documents: readable, of the right kind, right by themselves.
  7. A recovery is no more than that; the policy's own steps; a tenant leaves no networks behind, and its name
     is not used again.
@@ -20,35 +22,47 @@ verdict.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.ledger import bounds, content, governed
 from reconciler.ledger.approval import Approved, approvals
 from reconciler.ledger.books import Books, Touched
 from reconciler.ledger.objects import glance
+from reconciler.ledger.provenance import Provenance
 from reconciler.ledger.provider import Provider, Transaction
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.state import State
+from reconciler.ledger.touching import Scope, require_as_adopted, scope_of, with_adopted
 from reconciler.ledger.verdict import Reason, Signer, Verdict
+from reconciler.ledger.wholeness import require_whole
 from reconciler.model.model import Model
 from reconciler.model.paths import POLICY_PATH, Place
 
 
+class Judgement(NamedTuple):
+    """The state after a transaction, what became of it, and what it touched."""
+
+    state: State
+    verdict: Verdict
+    touched: tuple[Touched, ...]
+
+
 def judge(
     state: State, transaction: Transaction, provider: Provider, *, ask_authority: bool = True
-) -> tuple[State, Verdict]:
-    """The state after the transaction, and what became of it.
+) -> Judgement:
+    """What becomes of a transaction.
 
     Without `ask_authority` everything but step 5 is judged: for content that nobody has signed yet.
     """
-    touched = state.books.touched(governed.governed(transaction.changes))
     trial = _Trial(state, transaction, provider, ask_authority)
     model, rejected = state.model, None
     try:
-        reason, model = trial.judge(touched)
+        reason, model = trial.judge()
     except Rejected as why:
         reason, rejected = why.reason, why
-    after = state.after(transaction.commit, reason, touched, model)
-    return after, _verdict(after.books, transaction, touched, reason, rejected, trial.signers)
+    after = state.after(transaction.commit, reason, trial.touched, model)
+    verdict = _verdict(after.books, transaction, trial.touched, reason, rejected, trial.signers)
+    return Judgement(after, verdict, trial.touched)
 
 
 def _verdict(
@@ -79,24 +93,30 @@ def _verdict(
 
 @dataclass(slots=True)
 class _Trial:
-    """One transaction before the judge. `signers` collects whose signatures were looked at and known."""
+    """One transaction before the judge.
+
+    `touched` is what it was found to touch, also where it is rejected; `signers` collects whose signatures
+    were looked at and known.
+    """
 
     state: State
     transaction: Transaction
     provider: Provider
     ask_authority: bool
+    touched: tuple[Touched, ...] = ()
     signers: set[Signer] = field(default_factory=set)
 
-    def judge(self, touched: tuple[Touched, ...]) -> tuple[Reason, Model]:
+    def judge(self) -> tuple[Reason, Model]:
         """The reason for acceptance, and the model then in effect. Raises `Rejected`."""
-        if not touched:
+        scope = self._scope()
+        if not self.touched:
             return Reason.VOID, self.state.model
-        claims = tuple(item for item in touched if not item.is_repair)
+        claims = tuple(item for item in self.touched if not item.is_repair)
         if not claims:
             return Reason.REPAIR, self.state.model
         places = self._places(claims)
-        self._require_effective_base(claims)
-        approved = self._approved(claims, places)
+        self._require_effective_base(claims, scope)
+        approved = self._approved(claims, places, scope)
         documents = content.read_documents(claims, self.provider)
         reason = Reason.ACCEPTED if approved is None else approved.reason
         if reason is Reason.RECOVERY:
@@ -109,11 +129,37 @@ class _Trial:
         content.require_no_violations(self.state.model, after, claims, self.provider)
         return reason, after
 
-    def _approved(self, claims: tuple[Touched, ...], places: dict[str, Place]) -> Approved | None:
+    def _scope(self) -> Scope:
+        """Step 1."""
+        if self.transaction.changes is None:
+            raise Rejected(Reason.TOO_MANY_PATHS, _UNLISTABLE)
+        self.touched = self.state.books.touched(governed.governed(self.transaction.changes))
+        scope = scope_of(self.state, self.transaction, self.provider)
+        self.touched = with_adopted(self.state, self.transaction, self.touched, scope.adopted, self.provider)
+        require_as_adopted(self.touched, scope.own)
+        return scope
+
+    def _approved(
+        self, claims: tuple[Touched, ...], places: dict[str, Place], scope: Scope
+    ) -> Approved | None:
         """Step 5; None where authority isn't asked for."""
         if not self.ask_authority:
             return None
-        return approvals(self.state, self.transaction, self.provider, claims, places, self.signers)
+        provenance = self._provenance(claims, scope)
+        approved = approvals(
+            self.state, self.transaction, self.provider, claims, places, provenance, self.signers
+        )
+        if scope.lineage is not None:
+            require_whole(self.state, scope.lineage, claims, approved.counted, self.provider)
+        return approved
+
+    def _provenance(self, claims: tuple[Touched, ...], scope: Scope) -> Provenance | None:
+        if not self.transaction.is_merge:
+            return None
+        if scope.lineage is None:
+            detail = f"the merge brings in more than {bounds.MAX_MERGED_COMMITS} commits"
+            raise Rejected(Reason.TOO_MANY_COMMITS, detail)
+        return Provenance(self.state, scope.lineage, claims, self.provider)
 
     def _places(self, claims: tuple[Touched, ...]) -> dict[str, Place]:
         """Step 3: the document that belongs at each path."""
@@ -132,16 +178,22 @@ class _Trial:
             places[claim.name] = place
         return places
 
-    def _require_effective_base(self, claims: tuple[Touched, ...]) -> None:
+    def _require_effective_base(self, claims: tuple[Touched, ...], scope: Scope) -> None:
         """Step 4: nobody's signature covers, unknowingly, what was refused before."""
+        if self.transaction.is_merge:
+            return
         for claim in claims:
-            if claim.base != claim.effective:
+            if claim.base != claim.effective and claim.path not in scope.own:
                 raise Rejected(
                     Reason.BASED_ON_REJECTED,
                     f"{claim.name}: the content before was rejected and isn't in effect",
                 )
 
 
+_UNLISTABLE = (
+    f"it changes more than can be listed: over {bounds.MAX_LISTED} files and directories, or one deeper than "
+    f"{bounds.MAX_DEPTH} levels, or a path longer than {bounds.MAX_PATH_BYTES} bytes"
+)
 _MODES = {
     "120000": "a symbolic link",
     "160000": "a submodule",

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from reconciler.ledger import effective, mark
 from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.authority import policy_of
 from reconciler.ledger.chronicle import Chronicle, Record
 from reconciler.ledger.clone import Clone, shown
 from reconciler.ledger.config import LedgerConfig
@@ -24,7 +25,6 @@ from reconciler.ledger.trouble import (
     DiskFull,
     LocalTrouble,
     NoGoodState,
-    TreeTooLarge,
     UnknownProtocol,
 )
 from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
@@ -149,15 +149,12 @@ class Ledger:
         return course, steps[course.books.position :]
 
     def _follow(self, course: Course, steps: Sequence[Step], tip: CommitId) -> LedgerView:
-        """Judges the steps. Rules that this release doesn't know, or a tree without end, end it early, with
-        an alarm."""
+        """Judges the steps. Rules that this release doesn't know end it early, with an alarm."""
         alarm = None
         try:
             self._advance(course, steps)
         except UnknownProtocol as unknown:
             alarm = Alarm(AlarmKind.UNKNOWN_PROTOCOL, str(unknown), unknown.advice, tip)
-        except TreeTooLarge as endless:
-            alarm = Alarm(AlarmKind.TREE_TOO_LARGE, str(endless), endless.advice, tip)
         self._view = self._settle(course)
         self._course = course
         return self._view if alarm is None else replace(self._view, alarm=alarm)
@@ -185,11 +182,10 @@ class Ledger:
         What is written already isn't written again: a node must find its last good state on a full disk, too.
         """
         books, store = course.books, course.store
-        tree = effective.written(store, books)
-        if tree is None:
-            tree = effective.write_tree(store, books)
-            effective.write_refs(store, books, tree)
-        reached = _mark_of(course)
+        tree = course.effective.write(books)
+        effective.write_refs(store, books, tree)
+        marked = self._marked()
+        reached = _mark_of(course, 0 if marked is None else marked.reanchored)
         if mark.read(self._mark_path) != reached:
             with _writing("the mark"):
                 mark.write(self._mark_path, reached)
@@ -264,10 +260,10 @@ def _view_of(course: Course, tree: ObjectId) -> LedgerView:
     )
 
 
-def _mark_of(course: Course) -> Mark:
-    books = course.books
+def _mark_of(course: Course, reanchored: int) -> Mark:
+    books, root = course.books, policy_of(course.state.model).spec.root
     at = next(verdict for verdict in reversed(course.verdicts) if verdict.commit == books.mark)
-    return Mark(books.anchor, at.commit, at.position, at.state_hash)
+    return Mark(books.anchor, at.commit, at.position, at.state_hash, root, reanchored)
 
 
 @contextmanager

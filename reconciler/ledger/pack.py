@@ -9,10 +9,10 @@ from collections.abc import Sequence
 _TYPES = {"commit": 1, "tree": 2, "blob": 3}
 
 
-def pack(kind: str, objects: Sequence[bytes]) -> bytes:
-    """A pack of these objects, all of one kind and none a difference to another."""
+def pack(objects: Sequence[tuple[str, bytes]]) -> bytes:
+    """A pack of these objects (kind, content), none of which is a difference to another."""
     head = b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big")
-    body = b"".join(_entry_head(kind, len(data)) + zlib.compress(data, 1) for data in objects)
+    body = b"".join(_entry_head(kind, len(data)) + zlib.compress(data, 1) for kind, data in objects)
     return head + body + hashlib.sha1(head + body, usedforsecurity=False).digest()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.ledger import bounds
@@ -58,8 +58,16 @@ class Proposal:
     def merged(self, transaction: Transaction) -> Mapping[CommitId, tuple[CommitId, ...]] | None:
         return {}
 
-    def differences(self, edges: Sequence[Edge]) -> Sequence[tuple[Change, ...]]:
+    def differences(self, edges: Sequence[Edge], paths: frozenset[bytes]) -> Sequence[tuple[Change, ...]]:
         return ()
+
+    def listings(self, edges: Sequence[Edge]) -> Sequence[tuple[Change, ...] | None]:
+        return ()
+
+    def files_at(
+        self, commits: Sequence[CommitId], paths: Collection[bytes]
+    ) -> Mapping[CommitId, Mapping[bytes, Entry]]:
+        return {}
 
     def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
         return True

@@ -3,149 +3,191 @@
 A forge can make a merge hold anything. So a merge counts only as far as signed commits that it brings in
 made the change, step by step, from what is in effect now:
 
-- A commit *authors* a path if it differs there from each of its parents. The merge itself may be an author.
-- Of all authors of a path exactly one is last, and the merge holds what that one made.
-- The first authors began from what is in effect, in a parent that knows the transaction which last changed
-  the path: neither abandoned work nor a return to content once left can be replayed.
-- All authors are named for the path. Approval is given by the last author and by who signed the merge.
-  An earlier author has signed other content, and approves nothing of what came after.
+- A commit *authors* a path if it differs there from each of its parents, or adopts the path. The merge itself
+  may be an author.
+- Exactly one author is last, and the merge holds what that one made.
+- Going back from it, every author found at the path what is in effect, or what an author before it made. Each
+  way back ends with an author that found nothing but what is in effect, in a parent that knows the
+  transaction which last changed the path; or with one that adopts the path in the place of what is in effect.
+- All authors on these ways are named for the path. Approval is given by the last, and by who signed the
+  merge. An earlier author has signed other content, and approves nothing of what came after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 from reconciler.ledger import bounds
 from reconciler.ledger.books import Touched
-from reconciler.ledger.objects import Change, CommitId, Entry
-from reconciler.ledger.provider import Provider, Transaction
+from reconciler.ledger.lineage import Author, Lineage, Nearest
+from reconciler.ledger.objects import CommitId
+from reconciler.ledger.provider import Provider
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.state import State
-from reconciler.ledger.store import Edge
 from reconciler.ledger.verdict import Reason
 
-Parents = Mapping[CommitId, tuple[CommitId, ...]]
+Way = tuple[Author, ...]
+"""An author, and all behind it on whose work its own stands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
-    """A commit that made a path what it is there, and what it found in each parent (no parent: nothing)."""
+class Backing:
+    """Who made a claim what it is: the last author, first in `way`.
 
-    commit: CommitId
-    made: Entry | None
-    found: tuple[tuple[CommitId | None, Entry | None], ...]
+    In `seconding` are the ways to authors of the same content that the last one took over by adopting it.
+    """
 
-
-@dataclass(slots=True)
-class _Traces:
-    """How often, and from what, a commit changed a path, while its parents are gone through."""
-
-    changes: dict[tuple[CommitId, bytes], list[tuple[CommitId | None, Change]]] = field(default_factory=dict)
-
-    def add(self, edge: Edge, changes: Sequence[Change], paths: frozenset[bytes]) -> None:
-        for change in changes:
-            if change.path in paths:
-                self.changes.setdefault((edge.commit, change.path), []).append((edge.parent, change))
+    way: Way
+    seconding: tuple[Way, ...]
 
 
 class Provenance:
-    """The authors behind the changes of one merge."""
+    """The judgement of the authors behind the claims of one merge."""
 
     def __init__(
-        self, state: State, merge: Transaction, touched: Sequence[Touched], provider: Provider
+        self, state: State, lineage: Lineage, claims: tuple[Touched, ...], provider: Provider
     ) -> None:
-        merged = provider.merged(merge)
-        if merged is None:
+        if len(lineage.commits) * len(claims) > bounds.MAX_MERGE_WORK:
             raise Rejected(
-                Reason.TOO_MANY_COMMITS, f"the merge brings in more than {bounds.MAX_MERGED_COMMITS} commits"
-            )
-        if len(merged) * len(touched) > bounds.MAX_MERGE_WORK:
-            raise Rejected(
-                Reason.TOO_MANY_COMMITS, f"the merge changes {len(touched)} paths by {len(merged)} commits"
+                Reason.TOO_MANY_COMMITS,
+                f"the merge changes {len(claims)} paths by {len(lineage.commits)} commits",
             )
         self._state = state
-        self._merge = merge
+        self._lineage = lineage
         self._provider = provider
-        self._order = _parents_first({**merged, merge.commit: merge.parents})
-        self._authors = self._find_authors(frozenset(item.path for item in touched))
+        lineage.trace([claim.path for claim in claims])
 
-    def _find_authors(self, paths: frozenset[bytes]) -> dict[bytes, dict[CommitId, Author]]:
-        edges = [
-            Edge(parent, commit)
-            for commit, parents in self._order.items()
-            for parent in (parents or (None,))
-            if commit != self._merge.commit or parent != self._merge.parents[0]
-        ]
-        traces = _Traces()
-        traces.add(Edge(self._merge.parents[0], self._merge.commit), self._merge.changes, paths)
-        for edge, changes in zip(edges, self._provider.differences(edges), strict=True):
-            traces.add(edge, changes, paths)
-        authors: dict[bytes, dict[CommitId, Author]] = {}
-        for (commit, path), found in traces.changes.items():
-            if len(found) == max(1, len(self._order[commit])):
-                made = found[0][1].new
-                olds = tuple((parent, change.old) for parent, change in found)
-                authors.setdefault(path, {})[commit] = Author(commit, made, olds)
-        return authors
+    def backing(self, claim: Touched) -> Backing:
+        """Raises `Rejected` where the claim isn't what its authors made from what is in effect."""
+        trail = _Trail(self._state, self._lineage, self._provider, claim)
+        last = trail.last()
+        return Backing(trail.way(last), tuple(trail.seconding(last)))
 
-    def authors(self, item: Touched) -> tuple[Author, ...]:
-        """All authors of a path, the last one at the end. Raises `Rejected` where the change isn't theirs."""
-        authors = self._authors.get(item.path, {})
-        if not authors:
-            raise Rejected(Reason.NO_AUTHOR, f"{item.name}: no commit of the merge made it what it now is")
-        first, last = self._ends(authors)
-        if len(last) > 1:
-            which = ", ".join(sorted(commit[:12] for commit in last))
-            raise Rejected(Reason.SEVERAL_AUTHORS, f"{item.name}: changed on several lines: {which}")
-        final = authors[next(iter(last))]
-        if final.made != item.result:
-            raise Rejected(
-                Reason.NOT_AS_AUTHORED, f"{item.name}: the merge holds other content than {final.commit[:12]}"
-            )
-        for commit in sorted(first):
-            self._require_base(item, authors[commit])
-        return (*(author for author in authors.values() if author is not final), final)
 
-    def _ends(self, authors: Mapping[CommitId, Author]) -> tuple[set[CommitId], frozenset[CommitId]]:
-        """The authors with no author before them, and those with none after them."""
-        first: set[CommitId] = set()
-        nearest: dict[CommitId, frozenset[CommitId]] = {}
-        for commit, parents in self._order.items():
-            before = frozenset().union(*(nearest.get(parent, frozenset()) for parent in parents))
-            if commit in authors:
-                if not before:
-                    first.add(commit)
-                before = frozenset({commit})
-            nearest[commit] = before
-        return first, nearest[self._merge.commit]
+@dataclass(frozen=True, eq=False)
+class _Trail:
+    """The authors of one claim."""
 
-    def _require_base(self, item: Touched, author: Author) -> None:
-        last_change = self._state.books.last_change(item.path)
-        for parent, found in author.found:
-            if (
-                parent is not None
-                and found == item.effective
-                and self._provider.descends(parent, last_change)
-            ):
-                return
-        raise Rejected(
-            Reason.STALE_BASE,
-            f"{item.name}: {author.commit[:12]} didn't begin from what {last_change[:12]} made of it",
+    state: State
+    lineage: Lineage
+    provider: Provider
+    claim: Touched
+
+    @cached_property
+    def _nearest(self) -> Nearest:
+        """An author that brought back what is in effect ends what was before it."""
+        authors = self.lineage.authors(self.claim.path).values()
+        return self.lineage.nearest(
+            self.claim.path, {author.commit for author in authors if author.made == self.claim.effective}
         )
 
+    def _authors(self, commits: Iterable[CommitId]) -> list[Author]:
+        known = self.lineage.authors(self.claim.path)
+        return [known[commit] for commit in sorted(commits)]
 
-def _parents_first(parents: Parents) -> dict[CommitId, tuple[CommitId, ...]]:
-    """The same commits, each after those of its parents that are among them."""
-    order: dict[CommitId, tuple[CommitId, ...]] = {}
-    for start in sorted(parents):
-        waiting = [start]
+    def last(self) -> Author:
+        """The one author after which the path wasn't touched. Raises `Rejected`."""
+        name, last = self.claim.name, self._authors(self._nearest[self.lineage.merge.commit])
+        if not last:
+            raise Rejected(Reason.NO_AUTHOR, f"{name}: no commit of the merge made it what it now is")
+        if len(last) > 1:
+            which = ", ".join(author.commit[:12] for author in last)
+            raise Rejected(Reason.SEVERAL_AUTHORS, f"{name}: changed on several lines: {which}")
+        if last[0].made != self.claim.result:
+            raise Rejected(
+                Reason.NOT_AS_AUTHORED, f"{name}: the merge holds other content than {last[0].commit[:12]}"
+            )
+        return last[0]
+
+    def way(self, author: Author) -> Way:
+        """This author and those behind it, back to what is in effect. Raises `Rejected`."""
+        seen = {author.commit: author}
+        waiting = [author]
         while waiting:
-            commit = waiting[-1]
-            missing = [parent for parent in parents[commit] if parent in parents and parent not in order]
-            if commit in order or not missing:
-                waiting.pop()
-                order.setdefault(commit, parents[commit])
-            else:
-                waiting.extend(missing)
-    return order
+            for before in self._founded_on(waiting.pop()):
+                if before.commit not in seen:
+                    seen[before.commit] = before
+                    waiting.append(before)
+        return tuple(seen.values())
+
+    def _founded_on(self, author: Author) -> list[Author]:
+        """The authors on whose work this one's stands; none if it began from what is in effect.
+
+        Raises `Rejected` if it found anything else.
+        """
+        if author.adoption is not None:
+            self._require_adopted(author)
+            return []
+        other = [parent for parent, found in author.found if found != self.claim.effective]
+        if not other:
+            self._require_knowing(author)
+            return []
+        behind: set[CommitId] = set()
+        for parent, found in author.found:
+            if found != self.claim.effective:
+                behind |= self._makers(author, parent, found)
+        return self._authors(behind)
+
+    def _makers(self, author: Author, parent: CommitId | None, found: object) -> frozenset[CommitId]:
+        """The nearest authors behind a parent, one of whom made what the author found there."""
+        makers = frozenset[CommitId]() if parent is None else self._nearest.get(parent, frozenset())
+        if all(maker.made != found for maker in self._authors(makers)):
+            raise self._unfounded(author, parent)
+        return makers
+
+    def _unfounded(self, author: Author, parent: CommitId | None) -> Rejected:
+        merge = self.lineage.merge
+        if author.commit == merge.commit and parent == merge.parents[0]:
+            return Rejected(
+                Reason.BASED_ON_REJECTED,
+                f"{self.claim.name}: the content before was rejected and isn't in effect",
+            )
+        return self._stale(author)
+
+    def _require_knowing(self, author: Author) -> None:
+        """What it found is what is in effect because it knew the transaction that made it so."""
+        if not self._knows([parent for parent, _ in author.found if parent is not None]):
+            raise self._stale(author)
+
+    def _require_adopted(self, author: Author) -> None:
+        assert author.adoption is not None
+        claim, commit = self.claim, author.commit
+        if author.adoption.expected != claim.effective:
+            detail = f"{claim.name}: {commit[:12]} adopts it in the place of other content than is in effect"
+            raise Rejected(Reason.ADOPT_MISMATCH, detail)
+        if self.provider.files_at([commit], [claim.path])[commit].get(claim.path) != author.made:
+            detail = f"{claim.name}: {commit[:12]} adopts other content than it holds"
+            raise Rejected(Reason.ADOPT_MISMATCH, detail)
+        if not self._knows(self.lineage.commits[commit]):
+            raise self._stale(author)
+
+    def _knows(self, parents: Iterable[CommitId]) -> bool:
+        last_change = self.state.books.last_change(self.claim.path)
+        return any(self.provider.descends(parent, last_change) for parent in parents)
+
+    def _stale(self, author: Author) -> Rejected:
+        last_change = self.state.books.last_change(self.claim.path)
+        return Rejected(
+            Reason.STALE_BASE,
+            f"{self.claim.name}: {author.commit[:12]} didn't begin from what {last_change[:12]} made of it",
+        )
+
+    def seconding(self, last: Author) -> Iterator[Way]:
+        """Whoever made what an adopting author only confirmed; as far as they began from what is in effect."""
+        waiting = [last]
+        while waiting:
+            author = waiting.pop()
+            if author.adoption is None:
+                continue
+            behind = self.lineage.behind(author.commit, self._nearest)
+            same = [each for each in self._authors(behind) if each.made == self.claim.result]
+            waiting += same
+            yield from (way for way in map(self._way_if_any, same) if way)
+
+    def _way_if_any(self, author: Author) -> Way:
+        try:
+            return self.way(author)
+        except Rejected:
+            return ()

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.objects import Change, CommitId, ObjectId
+from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId
 from reconciler.ledger.store import Edge
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """One commit of the ledger: its raw bytes, all its parents (the first is the ledger's previous commit),
-    and every path in which it differs from the first parent."""
+    and every governed file in which it differs from the first parent; None for the `changes` of one that
+    changes more than may be listed (`bounds.MAX_LISTED`, `MAX_DEPTH`, `MAX_PATH_BYTES`)."""
 
     commit: CommitId
     parents: tuple[CommitId, ...]
     raw: bytes
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] | None
 
     @property
     def is_merge(self) -> bool:
@@ -45,8 +46,17 @@ class Provider(Protocol):
         """The parents of each commit that a merge brings in: reachable through its other parents and not
         through its first. None if there are more than `bounds.MAX_MERGED_COMMITS`."""
 
-    def differences(self, edges: Sequence[Edge]) -> Sequence[tuple[Change, ...]]:
-        """What each of these commits changed against that parent."""
+    def differences(self, edges: Sequence[Edge], paths: frozenset[bytes]) -> Sequence[tuple[Change, ...]]:
+        """What each of these commits changed against that parent, of these paths alone."""
+
+    def listings(self, edges: Sequence[Edge]) -> Sequence[tuple[Change, ...] | None]:
+        """Every governed file in which each of these commits differs from that parent; None where they are
+        more than may be listed."""
+
+    def files_at(
+        self, commits: Sequence[CommitId], paths: Collection[bytes]
+    ) -> Mapping[CommitId, Mapping[bytes, Entry]]:
+        """By commit the files that stand at those of the paths where there are any."""
 
     def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
         """Whether `ancestor`, a transaction of the ledger, is reachable from `commit` (or is it)."""

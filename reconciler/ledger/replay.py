@@ -12,12 +12,11 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import TnetError
-from reconciler.ledger import bounds, effective
+from reconciler.ledger import bounds
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.books import Books
 from reconciler.ledger.chronicle import Chronicle, Record
 from reconciler.ledger.course import Course, resume
-from reconciler.ledger.governed import is_governed
 from reconciler.ledger.judge import judge
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.objects import CommitId, ObjectId
@@ -72,7 +71,7 @@ class Replay:
         return LedgerView(
             tip=books.commit,
             mark=books.mark,
-            effective_tree=effective.write_tree(self._store, books),
+            effective_tree=self._course.effective.write(books),
             model=self._course.state.model,
             verdicts=tuple(self._course.verdicts),
             state_hash=books.hash,
@@ -106,9 +105,9 @@ class Replay:
 
     def _check(self, files: Mapping[bytes, File | None], signer: PublicKey | None) -> Verdict:
         tip = self._course.books.commit
-        present = {path: entry for path, entry in self._store.tree(tip).items() if is_governed(path)}
+        present = self._store.files_at([tip], files.keys())[tip]
         proposal = Proposal(tip, present, files, signer)
-        _, verdict = judge(
+        _, verdict, _ = judge(
             self._course.state, proposal.transaction, proposal, ask_authority=signer is not None
         )
         return verdict

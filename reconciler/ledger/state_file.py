@@ -83,7 +83,6 @@ def _decoded(reader: Reader) -> Books:
         leaf=leaf,
         log=Frontier(position + 1, peaks),
         entries=_map(reader, _object_id),
-        dirty=Map(),
         changed_by=_map(reader, _commit_id),
         retired=Map({name.decode("ascii"): None for name in _map(reader, lambda _: None)}),
     )

@@ -8,14 +8,17 @@ Two git processes are kept while a store is open: one for objects (`cat-file --b
 from __future__ import annotations
 
 import hashlib
+import mmap
 import secrets
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from reconciler.ledger.bounds import DIFFERENCE_MEMORY_BYTES
-from reconciler.ledger.conversation import Conversation, OutOfMemory, batches
+from reconciler.ledger import descent, lookup
+from reconciler.ledger.conversation import Conversation, TooLong, batches
+from reconciler.ledger.descent import RawTree
 from reconciler.ledger.objects import (
     MAX_COMMIT_BYTES,
     Change,
@@ -27,9 +30,23 @@ from reconciler.ledger.objects import (
 )
 from reconciler.ledger.pack import pack
 from reconciler.ledger.runner import GitFailed, Runner
-from reconciler.ledger.trouble import CloneUnfit, Damaged, TreeTooLarge
+from reconciler.ledger.trouble import CloneUnfit, Damaged, LocalTrouble
+
+DIFFERENCE_MEMORY_BYTES = 128 << 20
+"""Memory for git to find what a commit changed, and how much it may say: more than it takes for all that may
+be listed. What takes more is found out here, with the same result."""
+DIFFERENCE_ANSWER_BYTES = 64 << 20
+FEW_EDGES = 64
+"""So many edges of a merge are compared whole, in the process that is there. Of more, each of which might be
+a dear one, only the paths in question are looked up."""
+MAX_TREE_IN_MEMORY_BYTES = 8 << 20
+MAX_REMEMBERED_TOO_LONG = 10_000
+FEW_OBJECTS = 200
 
 _ABSENT = "000000"
+
+
+_Answer = TypeVar("_Answer")
 
 
 class Step(NamedTuple):
@@ -51,6 +68,7 @@ class Store:
 
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
+        self._too_long: set[tuple[str, int]] = set()
         self._end_mark = b"#" + secrets.token_hex(16).encode("ascii") + b"\n"
 
     @cached_property
@@ -59,15 +77,18 @@ class Store:
 
     @cached_property
     def _differences(self) -> Conversation:
-        options = ("--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--root")
+        options = ("--stdin", "-r", "-t", "-z", "--raw", "--no-renames", "--no-abbrev", "--root")
         return Conversation(self.runner, "diff-tree", *options, memory_bytes=DIFFERENCE_MEMORY_BYTES)
 
     def close(self) -> None:
         """Ends the kept processes. The store may be used on: they start again when needed."""
-        for name in ("_objects", "_differences"):
-            conversation = self.__dict__.pop(name, None)
-            if conversation is not None:
-                conversation.close()
+        self._end("_objects")
+        self._end("_differences")
+
+    def _end(self, name: str) -> None:
+        conversation: Conversation | None = self.__dict__.pop(name, None)
+        if conversation is not None:
+            conversation.close()
 
     def check_fit(self, borrowing: bool = True) -> None:
         """Raises `CloneUnfit` where history may be cut off or bent, or (unless `borrowing`) where objects are
@@ -88,89 +109,173 @@ class Store:
 
         Of one that is longer than a commit may be, only so much that this is seen.
         """
-        return [raw for raw in self._read(ids, "commit", None) if raw is not None]
+        return list(self._read(ids, self._commit))
 
     def blobs(self, ids: Sequence[ObjectId], limit_bytes: int) -> list[bytes | None]:
         """The content of each of these blobs, in order; None for one over the limit. Raises `Damaged`."""
-        return self._read(ids, "blob", limit_bytes)
+        wanted = [name for name in ids if (name, limit_bytes) not in self._too_long]
+        read = zip(wanted, self._read(wanted, lambda name: self._blob(name, limit_bytes)), strict=True)
+        found = dict(read)
+        return [found.get(name) for name in ids]
 
-    def _read(self, ids: Sequence[str], kind: str, limit: int | None) -> list[bytes | None]:
-        found: list[bytes | None] = []
-        for group in batches([name.encode("ascii") + b"\n" for name in ids]):
-            self._objects.ask(b"".join(group))
-            found += [self._answer(question[:-1].decode("ascii"), kind, limit) for question in group]
-        return found
+    def raw_tree(self, name: ObjectId) -> RawTree:
+        """The raw bytes of a tree. Raises `Damaged`."""
+        (raw,) = self._trees([name])
+        return raw
 
-    def _answer(self, name: str, kind: str, limit: int | None) -> bytes | None:
+    def _trees(self, names: Sequence[ObjectId]) -> Iterator[RawTree]:
+        return self._read(names, self._tree)
+
+    def _read(self, ids: Sequence[str], answer: Callable[[str], _Answer]) -> Iterator[_Answer]:
+        """What `answer` reads of each object. Nothing else may be asked before all is taken."""
+        left = len(ids)
+        try:
+            for group in batches([name.encode("ascii") + b"\n" for name in ids]):
+                self._objects.ask(b"".join(group))
+                for question in group:
+                    found = answer(question[:-1].decode("ascii"))
+                    left -= 1
+                    yield found
+        finally:
+            if left:  # Answers that nobody took would be taken for those to the next questions.
+                self._end("_objects")
+
+    def _size(self, name: str, kind: str) -> int:
+        """Reads the head of an answer."""
         header = self._objects.line().split()
         if len(header) != 3:
             raise Damaged(f"the {kind} {name} is missing from the repository")
-        size = int(header[2])
-        if limit is not None and size > limit:
-            self._skip(size + 1)
-            return None
         if header[1].decode("ascii") != kind:
             raise Damaged(f"the object {name} is a {header[1].decode('ascii')}, not a {kind}")
-        if kind == "commit" and size > MAX_COMMIT_BYTES:
-            return self._beginning(name, size)
+        return int(header[2])
+
+    def _commit(self, name: str) -> bytes:
+        size = self._size(name, "commit")
+        return self._beginning(name, size) if size > MAX_COMMIT_BYTES else self._whole("commit", name, size)
+
+    def _blob(self, name: str, limit: int) -> bytes | None:
+        size = self._size(name, "blob")
+        if size <= limit:
+            return self._whole("blob", name, size)
+        self._skip(size + 1)
+        if len(self._too_long) < MAX_REMEMBERED_TOO_LONG:
+            self._too_long.add((name, limit))
+        return None
+
+    def _tree(self, name: str) -> RawTree:
+        size = self._size(name, "tree")
+        return (
+            self._whole("tree", name, size)
+            if size <= MAX_TREE_IN_MEMORY_BYTES
+            else self._in_a_file("tree", name, size)
+        )
+
+    def _whole(self, kind: str, name: str, size: int) -> bytes:
         data = self._objects.exactly(size + 1)[:-1]
         if object_id(kind, data) != name:
             raise Damaged(f"the {kind} {name} holds other content than its name says")
         return data
 
+    def _in_a_file(self, kind: str, name: str, size: int) -> mmap.mmap:
+        """An object's bytes in a file without a name, from where they take no memory."""
+        digest = hashlib.sha1(b"%s %d\0" % (kind.encode("ascii"), size), usedforsecurity=False)
+        try:
+            with tempfile.TemporaryFile() as file:
+                for part in self._parts(size):
+                    digest.update(part)
+                    file.write(part)
+                file.flush()
+                mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise LocalTrouble(
+                f"the {kind} {name} of {size} bytes can't be put into a file: {error}"
+            ) from error
+        self._skip(1)
+        if digest.hexdigest() != name:
+            raise Damaged(f"the {kind} {name} holds other content than its name says")
+        return mapped
+
+    def _parts(self, size: int) -> Iterator[bytes]:
+        while size:
+            part = self._objects.exactly(min(size, 1 << 20))
+            size -= len(part)
+            yield part
+
     def _beginning(self, name: str, size: int) -> bytes:
         """One byte more than a commit may have; the rest is only hashed."""
         data = self._objects.exactly(MAX_COMMIT_BYTES + 1)
         digest = hashlib.sha1(b"commit %d\0" % size + data, usedforsecurity=False)
-        left = size - len(data)
-        while left:
-            part = self._objects.exactly(min(left, 1 << 20))
+        for part in self._parts(size - len(data)):
             digest.update(part)
-            left -= len(part)
         self._skip(1)
         if digest.hexdigest() != name:
             raise Damaged(f"the commit {name} holds other content than its name says")
         return data
 
-    def _skip(self, count: int) -> None:
-        while count:
-            count -= len(self._objects.exactly(min(count, 1 << 20)))
+    def _skip(self, size: int) -> None:
+        for _ in self._parts(size):
+            pass
 
     # --- differences -------------------------------------------------------------------------------
 
-    def differences(self, edges: Sequence[Edge]) -> list[tuple[Change, ...]]:
-        """What each of these commits changed against that parent, every path, in git's order."""
-        found: list[tuple[Change, ...]] = []
-        for group in batches([_question(edge) + self._end_mark for edge in edges]):
-            self._differences.ask(b"".join(group))
-            found += [_changes(self._difference(question)) for question in group]
+    def listings(self, edges: Sequence[Edge]) -> list[tuple[Change, ...] | None]:
+        """The governed files that each of these commits changed against that parent, by path; None where more
+        differs than may be listed (`descent`). Raises `Damaged`."""
+        found: list[tuple[Change, ...] | None] = []
+        while len(found) < len(edges):
+            found += self._listed_by_git(edges[len(found) :])
+            if len(found) < len(edges):
+                found.append(self._descended(edges[len(found)]))
         return found
 
-    def _difference(self, question: bytes) -> list[bytes]:
-        """The NUL-ended words of one answer, which ends with the mark on a line of its own."""
-        answer = bytearray()
-        while not answer.endswith(self._end_mark):
-            try:
-                answer += self._differences.line()
-            except OutOfMemory:
-                del self.__dict__["_differences"]
-                raise TreeTooLarge(
-                    f"the commit {question[:12].decode('ascii')} changes more paths than can be looked at, "
-                    "so neither it nor what follows can be judged",
-                    "whoever runs the forge sets the branch back to before it",
-                ) from None
-        # The first word is the commit's id; nothing at all is said of one that changes nothing.
-        return bytes(answer).removesuffix(self._end_mark).split(b"\0")[1:-1]
+    def differences(self, edges: Sequence[Edge], paths: frozenset[bytes]) -> list[tuple[Change, ...]]:
+        """What each of these commits changed against that parent, of these paths alone. Raises `Damaged`."""
+        whole = list(self._listed_by_git(edges)) if len(edges) <= FEW_EDGES else []
+        found = [None if all_ is None else _at(all_, paths) for all_ in whole]
+        found += [None] * (len(edges) - len(found))
+        dear = [edge for edge, changes in zip(edges, found, strict=True) if changes is None]
+        looked_up = iter(self._looked_up(dear, paths) if dear else ())
+        return [next(looked_up) if changes is None else changes for changes in found]
 
-    def tree(self, commit: CommitId) -> dict[bytes, Entry]:
-        """All files in the commit's tree."""
-        listed = self._local("ls-tree", "-r", "-z", "--full-tree", commit)
-        entries: dict[bytes, Entry] = {}
-        for line in listed.split(b"\0")[:-1]:
-            about, _, path = line.partition(b"\t")
-            mode, _, name = about.decode("ascii").split(" ")
-            entries[path] = Entry(mode, ObjectId(name))
-        return entries
+    def _listed_by_git(self, edges: Sequence[Edge]) -> Iterator[tuple[Change, ...] | None]:
+        """As far as git gets: it ends early where git gives up, from which nothing follows."""
+        try:
+            for group in batches([_question(edge) + self._end_mark for edge in edges]):
+                self._differences.ask(b"".join(group))
+                for _ in group:
+                    answer = self._differences.until(self._end_mark, DIFFERENCE_ANSWER_BYTES)
+                    yield descent.held_to_bounds(_differing(answer))
+        except (Damaged, TooLong):
+            self._end("_differences")
+
+    def _descended(self, edge: Edge) -> tuple[Change, ...] | None:
+        old = None if edge.parent is None else self.tree_of(edge.parent)
+        return descent.descend(old, self.tree_of(edge.commit), self.raw_tree)
+
+    def _looked_up(self, edges: Sequence[Edge], paths: frozenset[bytes]) -> Iterator[tuple[Change, ...]]:
+        commits = list(dict.fromkeys(name for edge in edges for name in (edge.commit, edge.parent) if name))
+        files = self.files_at(commits, paths)
+        for edge in edges:
+            old = files[edge.parent] if edge.parent else {}
+            new = files[edge.commit]
+            yield tuple(
+                Change(path, old.get(path), new.get(path))
+                for path in sorted(old.keys() | new.keys())
+                if old.get(path) != new.get(path)
+            )
+
+    def files_at(
+        self, commits: Sequence[CommitId], paths: Collection[bytes]
+    ) -> dict[CommitId, Mapping[bytes, Entry]]:
+        """By commit the files that stand at those of the paths where there are any. Raises `Damaged`."""
+        roots = dict(zip(commits, map(tree_of, self.commits(commits)), strict=True))
+        files = lookup.files_at(frozenset(roots.values()), paths, self._trees)
+        return {commit: files[root] for commit, root in roots.items()}
+
+    def governed_files(self, commit: CommitId, at_most: int) -> tuple[Change, ...] | None:
+        """All governed files of a commit, as if each were new; None if more entries than `at_most` lead to
+        them, or some are not within the bounds of a path."""
+        return descent.descend(None, self.tree_of(commit), self.raw_tree, at_most)
 
     # --- history -----------------------------------------------------------------------------------
 
@@ -224,24 +329,24 @@ class Store:
     def tree_of(self, commit: CommitId) -> ObjectId:
         return tree_of(self.commits([commit])[0])
 
-    def raw_tree(self, name: ObjectId) -> bytes:
-        """The raw bytes of a tree. Raises `Damaged`."""
-        (raw,) = self._read([name], "tree", None)
-        assert raw is not None
-        return raw
+    def sound_trees(self, names: Iterable[ObjectId]) -> set[ObjectId]:
+        """Those of these trees that are there. Raises `Damaged` if one of them isn't what its name says."""
+        asked = list(names)
+        return {name for name, there in zip(asked, self._read(asked, self._is_there), strict=True) if there}
 
-    def write_trees(self, trees: Sequence[bytes]) -> None:
-        """Writes these raw trees. As a pack of our own making: `git mktree` refuses entries that a hostile
-        tree may hold where we don't govern (a mode `40755`, a submodule that is a blob's id)."""
-        if trees:
-            self._local("unpack-objects", "-q", data=pack("tree", trees))
+    def _is_there(self, name: str) -> bool:
+        header = self._objects.line().split()
+        if len(header) == 3:
+            self._whole(header[1].decode("ascii"), name, int(header[2]))
+        return len(header) == 3
 
-    def write_commit(self, tree: ObjectId, parent: CommitId, message: str) -> CommitId:
-        """A commit by nobody at no time, so that it has the same id on every node."""
-        nobody = {"GIT_AUTHOR_NAME": "tnet", "GIT_AUTHOR_EMAIL": "", "GIT_AUTHOR_DATE": "@0 +0000"}
-        committer = {name.replace("AUTHOR", "COMMITTER"): value for name, value in nobody.items()}
-        runner = self.runner.with_environment({**nobody, **committer})
-        return CommitId(runner.text("commit-tree", tree, "-p", parent, "-m", message))
+    def write_objects(self, objects: Sequence[tuple[str, bytes]]) -> None:
+        """Writes these (kind, content). As a pack of our own making: `git mktree` refuses entries that a
+        hostile tree may hold where we don't govern (a submodule that is a blob's id)."""
+        if objects:
+            # So many loose objects would take seconds.
+            command = ("unpack-objects", "-q") if len(objects) < FEW_OBJECTS else ("index-pack", "--stdin")
+            self._local(*command, data=pack(objects))
 
     def update_refs(self, refs: Mapping[str, str]) -> None:
         """Sets all of these refs, or none."""
@@ -279,17 +384,19 @@ def _question(edge: Edge) -> bytes:
     return " ".join(name for name in (edge.commit, edge.parent) if name).encode("ascii") + b"\n"
 
 
-def _changes(words: list[bytes]) -> tuple[Change, ...]:
-    """The pairs `:<old mode> <new mode> <old id> <new id> <letter>`, path of git's raw form."""
-    changes = tuple(_change(about, path) for about, path in zip(words[0::2], words[1::2], strict=True))
-    if len({change.path for change in changes}) != len(changes):
-        raise Damaged("a tree in the repository lists a path twice")
-    return changes
+def _differing(answer: bytes) -> Iterator[tuple[bytes, Entry | None, Entry | None]]:
+    """Path, old and new of git's raw form: `:<old mode> <new mode> <old id> <new id> <letter>` NUL path NUL.
+
+    The first word is the commit's id; nothing at all is said of one that changes nothing.
+    """
+    words = answer.split(b"\0")[1:-1]
+    for about, path in zip(words[0::2], words[1::2], strict=True):
+        old_mode, new_mode, old_id, new_id, _ = about[1:].decode("ascii").split(" ")
+        yield path, _entry(old_mode, old_id), _entry(new_mode, new_id)
 
 
-def _change(about: bytes, path: bytes) -> Change:
-    old_mode, new_mode, old_id, new_id, _ = about[1:].decode("ascii").split(" ")
-    return Change(path, _entry(old_mode, old_id), _entry(new_mode, new_id))
+def _at(changes: Sequence[Change], paths: frozenset[bytes]) -> tuple[Change, ...]:
+    return tuple(change for change in changes if change.path in paths)
 
 
 def _entry(mode: str, name: str) -> Entry | None:

@@ -44,10 +44,6 @@ class UnknownProtocol(LocalTrouble):
     """The policy asks for rules that this release doesn't know."""
 
 
-class TreeTooLarge(LocalTrouble):
-    """A commit changes more than may ever be looked at, so no verdict on it can be given."""
-
-
 class NoGoodState(LocalTrouble):
     """The remote contradicts what this node has accepted, and of that nothing is left here to stand on."""
 

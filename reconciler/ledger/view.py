@@ -19,7 +19,6 @@ class AlarmKind(Enum):
     ROLLED_BACK = "rolled-back"
     ANCHOR_LOST = "anchor-lost"
     UNKNOWN_PROTOCOL = "unknown-protocol"
-    TREE_TOO_LARGE = "tree-too-large"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,22 @@ CASES: dict[str, tuple[dict[str, Entry], dict[str, Entry | None], dict[str, Entr
 def test_paths_are_set_and_taken_out(what: str) -> None:
     start, changes, expected = CASES[what]
     trees = Trees()
-    root = trees.write(start)
-    overlaid = overlay(root, {path.encode(): entry for path, entry in changes.items()}, trees.read)
-    assert overlaid.root == trees.write(expected)
-    written = {object_id("tree", encode_tree(tree)) for tree in overlaid.trees}
-    assert overlaid.root in {*written, root}
+    top = parse_tree(trees.read(trees.write(start)))
+    overlaid = overlay(top, {path.encode(): entry for path, entry in changes.items()}, trees.read)
+    known = {*trees.raw, *overlaid.below}
+    assert object_id("tree", encode_tree(overlaid.top)) == trees.write(expected)
+    assert all(entry.id in known for entry in overlaid.top.values() if entry.mode == "040000")
+    assert all(object_id("tree", raw) == name for name, raw in overlaid.below.items())
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_trees_are_made_from_nothing(what: str) -> None:
+    _, _, expected = CASES[what]
+    trees = Trees()
+    overlaid = overlay({}, {path.encode(): entry for path, entry in expected.items()}, trees.read)
+    root = trees.write(expected)
+    assert object_id("tree", encode_tree(overlaid.top)) == root
+    assert {*overlaid.below, root} == set(trees.raw)
 
 
 def test_a_tree_is_read_as_it_was_written() -> None:
