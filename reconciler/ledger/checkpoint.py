@@ -128,7 +128,7 @@ class SignedCheckpoint:
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_TIME = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _COMMON = {
     "anchor": _COMMIT,
     "sequence": _NUMBER,
