@@ -52,6 +52,15 @@ VERBS: Mapping[str, Verb | Branch] = {
     "status": Verb("status", "Show what this node's agent knows."),
     "attach": Verb("attach", "Plug a network namespace into a network on this node."),
     "detach": Verb("detach", "Pull a network namespace out of a network on this node."),
+    "server-hook": Branch(
+        "Let a Git server refuse what nodes would reject.",
+        {
+            "install": Verb("server_hook_install", "Put the hook into a server's repository."),
+            "uninstall": Verb("server_hook_uninstall", "Take the hook away again."),
+            "status": Verb("server_hook_status", "Show whether it is in force, and the ledger there."),
+            "run": Verb("server_hook_run", "Judge a push (for the hook itself)."),
+        },
+    ),
     "lab": Verb("lab", "A farm of nodes on this one machine."),
     "completion": Verb("completion", "Print the completion script for a shell."),
 }

@@ -14,7 +14,7 @@ from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.course import Course
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.store import Store
-from reconciler.ledger.trouble import TreeTooLarge, UnknownProtocol
+from reconciler.ledger.trouble import UnknownProtocol
 from reconciler.ledger.verdict import Reason, Verdict
 
 
@@ -91,8 +91,8 @@ def _told(verdict: Verdict, landing: Landing) -> Judged:
 
 
 _COPIED = (
-    "the forge's rebase or squash makes a new commit, which nobody has signed: land it by a merge commit or a "
-    "fast-forward instead; squash or rebase in your own clone, where you sign the result"
+    "the forge's rebase or squash makes a new commit, which nobody has signed: land it by a merge commit or "
+    "a fast-forward instead; squash or rebase in your own clone, where you sign the result"
 )
 
 
@@ -104,8 +104,6 @@ def _judge(course: Course, landing: Landing, base: CommitId, head: CommitId) -> 
             pass
     except UnknownProtocol as unknown:
         obstacle = Obstacle("unknown-protocol", str(unknown), unknown.advice)
-    except TreeTooLarge as endless:
-        obstacle = Obstacle("tree-too-large", str(endless), endless.advice)
     return Outcome(
         base,
         head,
