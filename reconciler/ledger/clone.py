@@ -1,7 +1,8 @@
 """The node's own bare clone: made, fetched into, and made anew when it is damaged.
 
-Only one branch is ever fetched, by its exact name, into `refs/tnet/remote`; no tags, no other refs. The clone
-has no remote in its configuration, no hooks and no templates.
+The ledger's branch is fetched by its exact name into `refs/tnet/remote`, in the same go that of the
+checkpoints into `refs/tnet/checkpoints`; no tags, no other refs. The clone has no remote in its
+configuration, no hooks and no templates.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
+from reconciler.ledger.checkpoint_branch import CHECKPOINTS_REF
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.runner import GitFailed, GitTimeout, Runner, last_line
@@ -25,6 +27,9 @@ from reconciler.ledger.trouble import (
 )
 
 REMOTE_REF = "refs/tnet/remote"
+
+POLLS_WITHOUT = 20
+"""How often the ledger's branch is fetched alone after that of the checkpoints was missing or in the way."""
 
 # What git's own checks (`git help fsck`, "FSCK MESSAGES") would refuse and we need not: contents and
 # cosmetics, on which our parsers and rules give a verdict instead. Refusing them at the fetch would let one
@@ -107,8 +112,10 @@ class Clone:
 
     def __init__(self, config: LedgerConfig) -> None:
         self._config = config
+        self._polls_without = 0  # So many more times the ledger's branch is fetched alone.
         self.path = config.directory / "ledger.git"
         self.store = Store(self._runner(self.path))
+        self.checkpoints_trouble: LocalTrouble | None = None
 
     def close(self) -> None:
         self.store.close()
@@ -124,6 +131,10 @@ class Clone:
     def fetched(self) -> CommitId | None:
         """What the last fetch brought; None if there was none."""
         return self.store.resolve(REMOTE_REF) if self._is_repository() else None
+
+    def checkpoints(self) -> CommitId | None:
+        """What was last fetched of the checkpoints' branch; None if there was none."""
+        return None if self._config.checkpoints is None else self.store.resolve(CHECKPOINTS_REF)
 
     def renew(self) -> None:
         """Fetches everything anew beside the damaged clone and takes its place. Raises `LocalTrouble`s."""
@@ -196,10 +207,26 @@ class Clone:
         return path
 
     def _fetch_into(self, runner: Runner) -> None:
-        config, timeout_s = self._config, self._config.fetch_timeout_s
-        refspec = f"+refs/heads/{config.branch}:{REMOTE_REF}"
+        """Both branches at once. That of the checkpoints never keeps the ledger's from being fetched."""
+        ledger = f"+refs/heads/{self._config.branch}:{REMOTE_REF}"
+        self._polls_without = max(self._polls_without - 1, 0)
+        if self._config.checkpoints is None or self._polls_without:
+            return self._fetch_refs(runner, ledger)
         try:
-            runner.with_config(_FETCH_CONFIG).run(*_FETCH, "--", config.remote, refspec, timeout_s=timeout_s)
+            self._fetch_refs(runner, ledger, f"+refs/heads/{self._config.checkpoints}:{CHECKPOINTS_REF}")
+        except (RemoteUnreachable, ObjectsRefused) as trouble:
+            self._fetch_refs(runner, ledger)
+            self._polls_without, self.checkpoints_trouble = POLLS_WITHOUT, trouble
+        else:
+            self.checkpoints_trouble = None
+        return None
+
+    def _fetch_refs(self, runner: Runner, *refspecs: str) -> None:
+        config, timeout_s = self._config, self._config.fetch_timeout_s
+        try:
+            runner.with_config(_FETCH_CONFIG).run(
+                *_FETCH, "--", config.remote, *refspecs, timeout_s=timeout_s
+            )
         except GitTimeout:
             raise RemoteTimeout(
                 f"the remote {shown(config.remote)} didn't deliver within {timeout_s:g} s"
@@ -221,13 +248,19 @@ class Clone:
                 "(receive.fsckObjects) keeps such objects out",
             )
         if "couldn't find remote ref" in said:
-            return RemoteUnreachable(
-                f"{remote} has no branch {self._config.branch}",
-                "push to it, or correct `remote` or `branch` in the node's configuration",
-            )
+            return self._no_branch(said.rpartition("refs/heads/")[2].strip())
         return RemoteUnreachable(
             f"{remote} can't be fetched: {last_line(said)}",
             "it is tried again; `remote` in the node's configuration says where",
+        )
+
+    def _no_branch(self, name: str) -> LocalTrouble:
+        ours = name == self._config.branch
+        return RemoteUnreachable(
+            f"{shown(self._config.remote)} has no branch {name}",
+            "push to it, or correct `remote` or `branch` in the node's configuration"
+            if ours
+            else "`tnet checkpoint` makes it; `checkpoints` in the node's configuration names it",
         )
 
     def _tip(self, store: Store) -> CommitId:

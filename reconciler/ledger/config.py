@@ -13,7 +13,8 @@ class LedgerConfig:
     """Where the ledger is, where it begins, and where this node keeps its clone.
 
     `anchor` is the pinned commit, `root_fingerprints` are those (`SHA256:...`) of all root keys in the policy
-    of that commit. `directory` gets `ledger.git/` and `mark.json`.
+    of that commit. `directory` gets `ledger.git/`, `mark.json`, `witness` and `reanchor`. `checkpoints` is
+    the branch on which checkpoints travel; without, none are looked for.
     """
 
     remote: str
@@ -24,3 +25,4 @@ class LedgerConfig:
     fetch_timeout_s: float = 120.0
     ssh_command: str | None = None
     https_ca_file: Path | None = None
+    checkpoints: str | None = None

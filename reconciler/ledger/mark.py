@@ -1,37 +1,45 @@
 """The high-water mark: how far this node has come, kept outside the clone so that it outlives it.
 
 It names the last transaction that was accepted and changed something. Whatever a remote shows must have it on
-its first-parent chain. Written before a new state is acted on, and never moved back by the program.
+its first-parent chain. Written before a new state is acted on, and moved elsewhere than forward only by a
+re-anchor record (`reanchor`). Who was root there is kept with it: by their word alone it may be moved.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.trouble import MarkDamaged
+from reconciler.model.documents import Signers
 from reconciler.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A transaction of the ledger that begins at `anchor`."""
+    """A transaction of the ledger that begins at `anchor`; `root` are the signers of its policy.
+
+    `reanchored` is the sequence of the last re-anchor record that was followed, 0 before the first.
+    """
 
     anchor: CommitId
     commit: CommitId
     position: int
     state_hash: str
+    root: Signers
+    reanchored: int = 0
 
 
 def read(path: Path) -> Mark | None:
     """The mark; None before the first. Raises `MarkDamaged`."""
     try:
-        return Mark(**json.loads(path.read_text("utf-8")))
+        return msgspec.json.decode(path.read_bytes(), type=Mark)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError) as damaged:
+    except (msgspec.DecodeError, ValueError) as damaged:
         raise MarkDamaged(
             f"the mark {path} can't be read: {damaged}",
             "if the remote is known to be sound, remove the file: the node then starts from its anchor",
@@ -40,4 +48,4 @@ def read(path: Path) -> Mark | None:
 
 def write(path: Path, mark: Mark) -> None:
     """Puts the mark there, whole or not at all, and on the disk before it returns. Raises OSError."""
-    write_whole(path, json.dumps(asdict(mark)).encode("utf-8"), mode=0o644, durable=True)
+    write_whole(path, msgspec.json.encode(mark), mode=0o644, durable=True)
