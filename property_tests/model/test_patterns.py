@@ -1,6 +1,6 @@
 """Laws of patterns: what `covers` says is what `matches` does on every document's path.
 
-Names are so few that every path they make can be tried; some stand in no pattern, in place of all other names.
+Names are so few that every path they make can be tried; some stand in no pattern, for all other names.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.compile.member import Member
-from reconciler.model.suspension import Suspension
+from reconciler.model.suspension import Suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,12 @@ class Condition:
     message: str
 
 
-def suspended(why: Suspension) -> Condition:
+def suspended(why: Suspended) -> Condition:
     """This node's NR does not run."""
     return Condition("Healthy", False, "Suspended", f"{why.reason}: {why.message}")
 
 
-def peers_suspended(suspensions: Mapping[str, Suspension]) -> Condition:
+def peers_suspended(suspensions: Mapping[str, Suspended]) -> Condition:
     """Other NRs of the network don't run; this one goes on without them."""
     listed = "; ".join(f"{node}: {why.message}" for node, why in sorted(suspensions.items()))
     return Condition("Healthy", False, "Degraded", f"left out: {listed}")

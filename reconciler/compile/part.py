@@ -23,7 +23,7 @@ from reconciler.kernel.objects import IPNetwork
 from reconciler.model.addresses import parse_prefix
 from reconciler.model.documents import Farm, Network
 from reconciler.model.model import Model
-from reconciler.model.suspension import Suspension, suspensions
+from reconciler.model.suspension import Suspended, suspensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def grounds(model: Model, tenant: str, network: Network) -> tuple[object, ...]:
     return _grounds(model, network, suspensions(model, tenant, network.metadata.name))
 
 
-def _grounds(model: Model, network: Network, idle: Mapping[str, Suspension]) -> tuple[object, ...]:
+def _grounds(model: Model, network: Network, idle: Mapping[str, Suspended]) -> tuple[object, ...]:
     """Documents that didn't change are the same values from model to model, so comparing them is cheap."""
     nodes = dict.fromkeys(resource.node for resource in network.spec.resources)
     farms = dict.fromkeys(node.partition("/")[0] for node in nodes)
@@ -109,7 +109,7 @@ def _sealing(model: Model, network: Network, ref: str) -> Iterator[Condition]:
         yield sealed_to_old_key(ref, key)
 
 
-def _conditions(mesh: Mesh, idle: Mapping[str, Suspension]) -> Iterator[Condition]:
+def _conditions(mesh: Mesh, idle: Mapping[str, Suspended]) -> Iterator[Condition]:
     if idle:
         yield peers_suspended(idle)
     if mesh.unreachable:

@@ -55,6 +55,24 @@ A_FARM = Mention("farm", "")
 """Every farm mentions itself, so that all of them are found at once."""
 
 
+_ON_FARM = "network-on-farm"
+
+
+def on_farm(farm: str) -> Mention:
+    """Mentioned by networks once for each NR on the farm."""
+    return Mention(_ON_FARM, farm)
+
+
+def farm_of(mention: Mention) -> str | None:
+    """The farm of an `on_farm`; None for any other mention."""
+    return mention.name if mention.kind == _ON_FARM else None
+
+
+def open_in_farm(farm: str) -> Mention:
+    """No document's mention: counts the NRs of tenants that the farm has given no grant of their own."""
+    return Mention("open-resource-in-farm", farm)
+
+
 def resources_in_farm(farm: str, tenant: str) -> Mention:
     """Mentioned once for each NR."""
     return Mention("resource-in-farm", f"{farm} {tenant}")
@@ -97,7 +115,9 @@ def mentions(document: Document, place: Place) -> Iterator[Mention]:
         yield of_tenant(place.tenant)
         for nr in document.spec.resources:
             yield on_node(nr.node)
-            yield resources_in_farm(nr.node.partition("/")[0], place.tenant)
+            farm = nr.node.partition("/")[0]
+            yield on_farm(farm)
+            yield resources_in_farm(farm, place.tenant)
     elif isinstance(document, Farm):
         yield A_FARM
     elif isinstance(document, Node):

@@ -15,7 +15,7 @@ from immutables import Map, MapMutation
 from reconciler.model import claims
 from reconciler.model.addresses import IPAddress, parse_ip, parse_prefix
 from reconciler.model.claims import Claim, Mention
-from reconciler.model.documents import Document, Farm, Grant, Network, Node, Policy, Tenant
+from reconciler.model.documents import Document, Farm, Grant, Network, Node, Policy, Suspension, Tenant
 from reconciler.model.paths import (
     POLICY_PATH,
     Place,
@@ -24,8 +24,10 @@ from reconciler.model.paths import (
     network_path,
     node_ref_path,
     place_of,
+    suspension_path,
     tenant_path,
 )
+from reconciler.model.sharing import shares
 
 _Kind = TypeVar("_Kind", bound=Document)
 _Owners = tuple[str, ...]
@@ -34,7 +36,7 @@ _Owners = tuple[str, ...]
 class Model:
     """Documents by path. Lookups return None for what isn't there; iterators go in order of path."""
 
-    __slots__ = ("_claims", "_mentions", "_totals", "documents")
+    __slots__ = ("_claims", "_mentions", "_open_shares", "_totals", "documents")
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Model:
         self._claims = claims
         self._mentions = mentions
         self._totals = totals
+        self._open_shares: dict[str, dict[str, int]] = {}  # by farm, worked out when first asked for
 
     @classmethod
     def of(cls, documents: Mapping[str, Document]) -> Model:
@@ -90,6 +93,10 @@ class Model:
     def tenant(self, name: str) -> Tenant | None:
         return self._get(tenant_path(name), Tenant)
 
+    def suspension(self, tenant: str) -> Suspension | None:
+        """Root's word that the tenant is stopped."""
+        return self._get(suspension_path(tenant), Suspension)
+
     def network(self, tenant: str, name: str) -> Network | None:
         return self._get(network_path(tenant, name), Network)
 
@@ -111,11 +118,20 @@ class Model:
         """Every network with a NR on the node `<farm>/<node>`, with its tenant's name."""
         return self._networks_at(self._mentioning(claims.on_node(node)))
 
+    def networks_in(self, farm: str) -> Iterator[tuple[str, Network]]:
+        """Every network with a NR on some node of a farm, with its tenant's name."""
+        return self._networks_at(self._mentioning(claims.on_farm(farm)))
+
     def _networks_at(self, paths: Iterable[str]) -> Iterator[tuple[str, Network]]:
         for path in paths:
             document = self.documents[path]
             if isinstance(document, Network):
                 yield _place(path).tenant, document
+
+    def tenants_on(self, farm: str) -> Iterator[tuple[str, int]]:
+        """Every tenant with NRs on a farm, with how many, in no order. Costs a walk over its networks."""
+        tenants = dict.fromkeys(_place(path).tenant for path in self._mentions.get(claims.on_farm(farm), ()))
+        return ((tenant, self.resource_count(farm, tenant)) for tenant in tenants)
 
     def farms(self) -> Iterator[tuple[str, Farm]]:
         """Every farm with its name."""
@@ -150,6 +166,27 @@ class Model:
         """How many NRs a tenant has on a farm, over all its networks."""
         return self._totals.get(claims.resources_in_farm(farm, tenant), 0)
 
+    def open_resource_count(self, farm: str) -> int:
+        """How many NRs on a farm are of tenants that it has given no grant of their own."""
+        return self._totals.get(claims.open_in_farm(farm), 0)
+
+    def open_shares(self, farm: str) -> Mapping[str, int]:
+        """How many NRs each tenant may run on a farm's open grant, of those that it holds there.
+
+        Costs a walk over the networks on the farm, once.
+        """
+        if farm not in self._open_shares:
+            self._open_shares[farm] = self._shared_out(farm)
+        return self._open_shares[farm]
+
+    def _shared_out(self, farm: str) -> dict[str, int]:
+        site = self.farm(farm)
+        if site is None or site.spec.open_grant is None:
+            return {}
+        most = site.spec.open_grant.max_resources_per_tenant
+        on_it = (holder for holder in self.tenants_on(farm) if self.grant(farm, holder[0]) is None)
+        return shares({tenant: min(held, most) for tenant, held in on_it}, site.spec.open_grant.max_resources)
+
     def fast_address(self, ref: str) -> IPAddress | None:
         """The node's address in its farm's fast network; None if it has none or it lies outside."""
         node, farm = self.node(ref), self.farm(ref.partition("/")[0])
@@ -178,7 +215,9 @@ class _Change:
             _without_owner(self._claims, claim, path)
         for claim in new_claims - old_claims:
             self._claims[claim] = tuple(sorted((*self._claims.get(claim, ()), path)))
-        self._put_mentions(path, _mentions_of(old, place), _mentions_of(document, place))
+        old_mentions, new_mentions = _mentions_of(old, place), _mentions_of(document, place)
+        self._put_open(place, old, document, old_mentions, new_mentions)
+        self._put_mentions(path, old_mentions, new_mentions)
         if document is not None:
             self._documents[path] = document
         elif old is not None:
@@ -189,6 +228,27 @@ class _Change:
             if new[mention] != old[mention]:
                 _recount(self._mentions, mention, path, new[mention])
                 _add(self._totals, mention, new[mention] - old[mention])
+
+    def _put_open(
+        self,
+        place: Place,
+        old: Document | None,
+        new: Document | None,
+        old_mentions: Counter[Mention],
+        new_mentions: Counter[Mention],
+    ) -> None:
+        """Keep count of what stands on a farm's open grant, whichever of network and grant comes first."""
+        if place.kind is Grant and (old is None) != (new is None):
+            held = self._totals.get(claims.resources_in_farm(place.farm, place.tenant), 0)
+            self._add_open(place.farm, held if new is None else -held)
+        for mention in old_mentions.keys() | new_mentions.keys() if place.kind is Network else ():
+            farm = claims.farm_of(mention)
+            if farm is not None and grant_path(farm, place.tenant) not in self._documents:
+                self._add_open(farm, new_mentions[mention] - old_mentions[mention])
+
+    def _add_open(self, farm: str, difference: int) -> None:
+        if difference:
+            _add(self._totals, claims.open_in_farm(farm), difference)
 
     def finish(self) -> Model:
         return Model(

@@ -15,15 +15,24 @@ from itertools import islice
 
 from reconciler.model import claims
 from reconciler.model.addresses import parse_ip, parse_prefix
+from reconciler.model.allowance import Allowance, allowance
 from reconciler.model.claims import Claim
-from reconciler.model.documents import Document, Farm, Grant, Network, Node, Resource
+from reconciler.model.documents import Document, Farm, Grant, Network, Node, Resource, Suspension
 from reconciler.model.model import Model
-from reconciler.model.paths import Place, farm_path, grant_path, node_ref_path, place_of, tenant_path
+from reconciler.model.paths import (
+    Place,
+    farm_path,
+    grant_path,
+    node_ref_path,
+    place_of,
+    suspension_path,
+    tenant_path,
+)
 from reconciler.model.problems import shown
-from reconciler.model.suspension import Suspension, suspensions
+from reconciler.model.suspension import Suspended, suspensions
 from reconciler.model.yaml import Pointer
 
-__all__ = ["Suspension", "Violation", "newly_owned", "suspensions", "violations"]
+__all__ = ["Suspended", "Violation", "newly_owned", "suspensions", "violations"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,8 @@ def _at(model: Model, path: str, concerned: frozenset[str]) -> Iterator[Violatio
         yield from _node(model, path, document, place)
     elif isinstance(document, Grant) and model.farm(place.farm) is None:
         yield _unknown_farm(path, place.farm)
+    elif isinstance(document, Suspension) and model.tenant(place.tenant) is None:
+        yield _unknown_tenant(path, place.tenant, "Look for a slip in the file's name.")
 
 
 # --- Two documents with one claim -----------------------------------------------------------------------
@@ -141,7 +152,12 @@ _TAKEN = {
 }
 
 
-# --- Nodes and grants ---------------------------------------------------------------------------------
+# --- Suspensions, nodes and grants --------------------------------------------------------------------
+
+
+def _unknown_tenant(path: str, tenant: str, advice: str) -> Violation:
+    message = f"there is no tenant `{tenant}`"
+    return Violation(path, "metadata.name", "unknown-tenant", message, advice, subject=tenant)
 
 
 def _unknown_farm(path: str, farm: str) -> Violation:
@@ -183,15 +199,33 @@ def _is_reserved(text: str, prefix: object) -> bool:
 
 def _network(model: Model, path: str, network: Network, place: Place) -> Iterator[Violation]:
     if model.tenant(place.tenant) is None:
-        message = f"there is no tenant `{place.tenant}`"
-        advice = f"Root adds {tenant_path(place.tenant)} first."
-        yield Violation(path, "metadata.name", "unknown-tenant", message, advice, subject=place.tenant)
+        yield _unknown_tenant(path, place.tenant, f"Root adds {tenant_path(place.tenant)} first.")
+    if model.suspension(place.tenant) is not None:
+        yield from _while_suspended(path, network, place)
     for number, resource in enumerate(network.spec.resources):
         at = ("spec", "resources", number)
         yield from _ground(model, path, resource, at)
         yield from _granted(model, path, place.tenant, resource, at)
     yield from _farms(model, path, network, place.tenant)
     yield from _relays(model, path, network)
+
+
+def _while_suspended(path: str, network: Network, place: Place) -> Iterator[Violation]:
+    """A suspended tenant keeps what it has claimed, may give it up, and takes nothing new."""
+    for claim, pointer in claims.claims(network, place):
+        if claim.kind in _HELD_WHILE_SUSPENDED:
+            message = f"`{place.tenant}` is suspended: {_HELD_WHILE_SUSPENDED[claim.kind]}"
+            advice = "It may give up what it has; for more, root removes the suspension first."
+            rival = suspension_path(place.tenant)
+            yield Violation(path, shown(pointer), "tenant-suspended", message, advice, rival, str(claim))
+
+
+_HELD_WHILE_SUSPENDED = {
+    "netid": "it makes no new network",
+    "slot": "it takes no slot that it doesn't hold already",
+    "vni": "it takes no VNI that it doesn't hold already",
+}
+"""What others could have instead. A WireGuard key isn't of that sort: a stolen one must be made anew."""
 
 
 def _ground(model: Model, path: str, resource: Resource, at: Pointer) -> Iterator[Violation]:
@@ -243,15 +277,16 @@ def _sealed(path: str, resource: Resource, node: Node, at: Pointer) -> Iterator[
 
 def _granted(model: Model, path: str, tenant: str, resource: Resource, at: Pointer) -> Iterator[Violation]:
     farm, _, node = resource.node.partition("/")
-    grant, rival, pointer = model.grant(farm, tenant), grant_path(farm, tenant), shown((*at, "node"))
-    if grant is None:
+    granted, pointer = allowance(model, farm, tenant), shown((*at, "node"))
+    if granted is None:
         message = f"the farm `{farm}` grants `{tenant}` nothing"
-        advice = f"Its farmer adds {rival}: `tnet farm grant`."
+        advice = f"Its farmer adds {grant_path(farm, tenant)}: `tnet farm grant`."
         yield Violation(path, pointer, "no-grant", message, advice, None, resource.node)
-    elif grant.spec.nodes and node not in grant.spec.nodes:
-        message = f"the farm's grant to `{tenant}` does not list the node `{node}`"
+    elif not granted.has_node(node):
+        which = "open grant" if granted.is_open else f"grant to `{tenant}`"
+        message = f"the farm's {which} does not list the node `{node}`"
         advice = "Choose one it lists, or ask the farmer."
-        yield Violation(path, pointer, "node-not-granted", message, advice, rival, resource.node)
+        yield Violation(path, pointer, "node-not-granted", message, advice, granted.path, resource.node)
 
 
 def _farms(model: Model, path: str, network: Network, tenant: str) -> Iterator[Violation]:
@@ -268,12 +303,28 @@ def _resources_by_farm(network: Network) -> dict[str, list[int]]:
 
 
 def _within_grant(model: Model, path: str, tenant: str, farm: str, first: int) -> Iterator[Violation]:
-    grant, count = model.grant(farm, tenant), model.resource_count(farm, tenant)
-    if grant is not None and count > grant.spec.max_resources:
-        message = f"`{tenant}` would have {count} NRs on `{farm}`, and is granted {grant.spec.max_resources}"
-        pointer, rival = shown(("spec", "resources", first)), grant_path(farm, tenant)
+    granted, count = allowance(model, farm, tenant), model.resource_count(farm, tenant)
+    if granted is None:
+        return
+    pointer = shown(("spec", "resources", first))
+    if count > granted.max_resources:
+        message = f"`{tenant}` would have {count} NRs on `{farm}`, and is granted {granted.max_resources}"
         advice = "Remove some, or ask the farmer for more."
-        yield Violation(path, pointer, "too-many-resources", message, advice, rival, farm, count)
+        yield Violation(path, pointer, "too-many-resources", message, advice, granted.path, farm, count)
+    yield from _within_open_grant(model, path, farm, granted, pointer)
+
+
+def _within_open_grant(
+    model: Model, path: str, farm: str, granted: Allowance, pointer: str
+) -> Iterator[Violation]:
+    count = model.open_resource_count(farm)
+    if granted.together is not None and count > granted.together:
+        message = (
+            f"tenants without a grant would have {count} NRs on `{farm}` together, and it has"
+            f" {granted.together} for all of them"
+        )
+        advice = "Ask the farmer for a grant, or wait until somebody leaves."
+        yield Violation(path, pointer, "open-grant-full", message, advice, granted.path, farm, count)
 
 
 def _vni(model: Model, path: str, network: Network, farm: str) -> Iterator[Violation]:

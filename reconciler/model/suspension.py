@@ -1,19 +1,21 @@
 """Which NRs of an accepted network don't run, because what they stand on has gone.
 
-A farmer may remove a node or a grant whatever hangs on it. The NRs concerned stay in their document and keep
-their claims; they run again when the node (the same machine) and the grant are back.
+A farmer may remove a node or a grant whatever hangs on it, and root may suspend a tenant. The NRs concerned
+stay in their document and keep their claims; they run again when the node (the same machine) and the grant
+are back and the suspension has gone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.model.allowance import Allowance, allowance, may_run
 from reconciler.model.documents import Resource
 from reconciler.model.model import Model
 
 
 @dataclass(frozen=True, slots=True)
-class Suspension:
+class Suspended:
     """Why an NR doesn't run: `reason` for programs, `message` for people."""
 
     reason: str
@@ -23,50 +25,66 @@ class Suspension:
         return self.message
 
 
-def suspensions(model: Model, tenant: str, network: str) -> dict[str, Suspension]:
+def suspensions(model: Model, tenant: str, network: str) -> dict[str, Suspended]:
     """The suspended NRs of a network, by node (`<farm>/<node>`); empty if all run."""
     document = model.network(tenant, network)
     resources = () if document is None else document.spec.resources
-    found = ((nr.node, _suspension(model, tenant, network, nr)) for nr in resources)
-    return {node: suspension for node, suspension in found if suspension is not None}
+    found = ((nr.node, _why(model, tenant, network, nr)) for nr in resources)
+    return {node: why for node, why in found if why is not None}
 
 
-def _suspension(model: Model, tenant: str, network: str, nr: Resource) -> Suspension | None:
+def _why(model: Model, tenant: str, network: str, nr: Resource) -> Suspended | None:
+    return _tenant(model, tenant) or _ground(model, nr) or _grant(model, tenant, network, nr)
+
+
+def _tenant(model: Model, tenant: str) -> Suspended | None:
     if model.tenant(tenant) is None:
-        return Suspension("TenantGone", f"the tenant {tenant} is no longer registered")
-    return _ground(model, nr) or _grant(model, tenant, network, nr)
+        return Suspended("TenantGone", f"the tenant {tenant} is no longer registered")
+    suspension = model.suspension(tenant)
+    if suspension is not None:
+        return Suspended("TenantSuspended", f"root has suspended {tenant}: {suspension.spec.reason}")
+    return None
 
 
-def _ground(model: Model, nr: Resource) -> Suspension | None:
+def _ground(model: Model, nr: Resource) -> Suspended | None:
     node, farm_name = model.node(nr.node), nr.node.partition("/")[0]
     farm = model.farm(farm_name)
     if node is None or farm is None:
-        return Suspension("NodeGone", f"the node {nr.node} is no longer in the repository")
+        return Suspended("NodeGone", f"the node {nr.node} is no longer in the repository")
     if node.spec.id != nr.node_id:
-        return Suspension("NodeReplaced", f"{nr.node} is another machine than the one the NR was bought on")
+        return Suspended("NodeReplaced", f"{nr.node} is another machine than the one the NR was bought on")
     if nr.slot > farm.spec.udp_ports.count:
         message = (
             f"slot {nr.slot} is beyond the {farm.spec.udp_ports.count} UDP ports of the farm {farm_name}"
         )
-        return Suspension("SlotOutOfRange", message)
+        return Suspended("SlotOutOfRange", message)
     return None
 
 
-def _grant(model: Model, tenant: str, network: str, nr: Resource) -> Suspension | None:
+def _grant(model: Model, tenant: str, network: str, nr: Resource) -> Suspended | None:
     farm, _, node = nr.node.partition("/")
-    grant = model.grant(farm, tenant)
-    if grant is None:
-        return Suspension("NotGranted", f"the farm {farm} no longer grants {tenant} anything")
-    if grant.spec.nodes and node not in grant.spec.nodes:
-        return Suspension("NotGranted", f"the farm {farm} no longer grants {tenant} the node {node}")
-    if not _within(model, tenant, network, nr, grant.spec.max_resources):
-        return Suspension(
-            "GrantExceeded", f"the farm {farm} grants {tenant} only {grant.spec.max_resources} NRs"
+    granted = allowance(model, farm, tenant)
+    if granted is None:
+        return Suspended("NotGranted", f"the farm {farm} no longer grants {tenant} anything")
+    if not granted.has_node(node):
+        return Suspended("NotGranted", f"the farm {farm} no longer grants {tenant} the node {node}")
+    most = may_run(model, farm, tenant, granted)
+    if _runs(model, tenant, network, nr, most):
+        return None
+    return _exceeded(model, tenant, network, nr, granted)
+
+
+def _exceeded(model: Model, tenant: str, network: str, nr: Resource, granted: Allowance) -> Suspended:
+    farm = nr.node.partition("/")[0]
+    if granted.is_open and _runs(model, tenant, network, nr, granted.max_resources):
+        message = (
+            f"the farm {farm} has {granted.together} NRs for all tenants without a grant, and more are held"
         )
-    return None
+        return Suspended("OpenGrantExceeded", message)
+    return Suspended("GrantExceeded", f"the farm {farm} grants {tenant} only {granted.max_resources} NRs")
 
 
-def _within(model: Model, tenant: str, network: str, nr: Resource, most: int) -> bool:
+def _runs(model: Model, tenant: str, network: str, nr: Resource, most: int) -> bool:
     """Whether the NR is among those that still run: the first `most`, by network's name and index."""
     farm = nr.node.partition("/")[0]
     if model.resource_count(farm, tenant) <= most:

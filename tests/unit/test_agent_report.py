@@ -23,7 +23,7 @@ from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
 from reconciler.model.documents import Metadata, Network, NetworkSpec, Resource, SealedKey
 from reconciler.model.model import Model
 from reconciler.model.paths import network_path
-from reconciler.model.suspension import Suspension
+from reconciler.model.suspension import Suspended
 
 NODE = "paris/p1"
 PATH = network_path("acme", "web")
@@ -160,7 +160,7 @@ def test_a_network_for_which_the_kernel_lacks_something_says_what_to_install() -
 
 
 def test_a_suspended_network_says_why() -> None:
-    why = suspended(Suspension("NotGranted", "the grant is gone"))
+    why = suspended(Suspended("NotGranted", "the grant is gone"))
     part = NetworkPart("acme", "web", "netid", None, (why,))
     said = status(report(view(), part))
     assert condition(said.networks[0], "Healthy").reason == "Suspended"

@@ -13,8 +13,8 @@ from reconciler.compile.names import netid
 from reconciler.compile.node import NodeGraph, compile_node
 from reconciler.kernel.nftables import NftTable
 from reconciler.kernel.objects import HOST, Key, Namespace, Sysctl, Veth, link_key
-from reconciler.model.documents import PortRange
-from reconciler.model.paths import node_path
+from reconciler.model.documents import Metadata, PortRange, Suspension, SuspensionSpec
+from reconciler.model.paths import node_path, suspension_path
 
 RANGES = ("10.1.0.0/16", "fd01:1:1::/48")
 
@@ -112,6 +112,22 @@ def test_a_network_whose_grant_went_is_suspended_on_that_farm_and_left_out_elsew
     assert other.graph is not None
     assert [condition.reason for condition in other.conditions] == ["Degraded"]
     assert "paris/p1" in other.conditions[0].message
+
+
+def test_a_suspended_tenants_networks_are_built_nowhere_and_roots_reason_is_told() -> None:
+    said = Suspension("tnet/v1", Metadata("acme"), SuspensionSpec("Invoice 7 is open."))
+    model = FLEET.model.with_changes({suspension_path("acme"): said})
+    for node in ("paris/p1", "lyon/p1"):
+        parts = [part for part in compile_node(model, node).networks if part.tenant == "acme"]
+        assert parts
+        assert all(part.graph is None for part in parts)
+        assert all(
+            [condition.message for condition in part.conditions]
+            == ["TenantSuspended: root has suspended acme: Invoice 7 is open."]
+            for part in parts
+        )
+        others = [part for part in compile_node(model, node).networks if part.tenant != "acme"]
+        assert all(part.graph is not None for part in others)
 
 
 def test_a_key_sealed_to_what_the_node_no_longer_has_is_told() -> None:
