@@ -38,13 +38,20 @@ def commit_signed(repo_dir: Path, paths: Collection[str], message: str, key_file
 
 def write_commit(tree: WorkTree, changes: Changes, message: str, key: SigningKey) -> str:
     """Make the signed commit object on top of HEAD and return its id; no reference and no file changes."""
-    parent = tree.head
-    arguments = ["commit-tree", write_tree(tree, changes), "-S", "-m", message]
-    if parent:
-        arguments += ["-p", parent]
+    return commit_tree(tree, write_tree(tree, changes), message, key)
+
+
+def commit_tree(tree: WorkTree, tree_id: str, message: str, key: SigningKey | None) -> str:
+    """The same of a tree that is there already, also one that says nothing new; without a key it is unsigned."""
+    signing = [] if key is None else _signing_config(key)
+    arguments = ["commit-tree", tree_id, *(["-S"] if key else []), "-m", message]
+    if tree.head:
+        arguments += ["-p", tree.head]
     try:
-        return tree.git(*_signing_config(key), *arguments, env=_identity(tree))
+        return tree.git(*signing, *arguments, env=_identity(tree))
     except WorkTreeError as error:
+        if key is None:
+            raise
         raise SigningError(
             f"can't sign with {key}: {_reason(str(error))}",
             "is it in the agent (ssh-add -l), is the passphrase right, is there a terminal to ask for it?",
@@ -53,26 +60,50 @@ def write_commit(tree: WorkTree, changes: Changes, message: str, key: SigningKey
 
 def advance(tree: WorkTree, commit: str, changes: Changes) -> None:
     """Move the branch to `commit`, and index and files of `changes` with it."""
+    with ReadyFiles(tree, changes) as files:
+        _move_branch(tree, commit)
+        files.put()
+    if changes:
+        tree.git("reset", "-q", "--", *(f":(top,literal){path}" for path in changes))
+
+
+def advance_by_git(tree: WorkTree, commit: str) -> None:
+    """The same for changes that aren't all plain files: git moves index and files, or refuses.
+
+    Raises WorkTreeError where a file of the user's is in the way.
+    """
+    old = tree.head
+    assert old is not None
+    tree.git("read-tree", "-m", "-u", old, commit)
+    try:
+        _move_branch(tree, commit)
+    except WorkTreeError:
+        tree.git("read-tree", "-m", "-u", commit, old)
+        raise
+
+
+def _move_branch(tree: WorkTree, commit: str) -> None:
     parent = tree.head or "0" * len(commit)
     subject = tree.git("show", "-s", "--format=%s", commit)
-    with ReadyFiles(tree, changes) as files:
-        tree.git("update-ref", "-m", f"tnet: {subject}", tree.branch, commit, parent)
-        files.put()
-    tree.git("reset", "-q", "--", *(f":(top,literal){path}" for path in changes))
+    tree.git("update-ref", "-m", f"tnet: {subject}", tree.branch, commit, parent)
 
 
 def write_tree(tree: WorkTree, changes: Changes) -> str:
     """HEAD's tree with the changes, as a tree object's id; raises NothingToDo if that is HEAD's tree."""
-    parent = tree.head
-    with tempfile.TemporaryDirectory(prefix="tnet-index-", dir=tree.git_dir) as scratch:
-        env = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        if parent:
-            tree.git("read-tree", parent, env=env)
-        tree.git("update-index", "-z", "--index-info", env=env, stdin=_index_info(tree, changes))
-        new_tree = tree.git("write-tree", env=env)
-    if parent and new_tree == tree.git("rev-parse", f"{parent}^{{tree}}"):
+    new_tree = tree_with(tree, _index_info(tree, changes))
+    if tree.head and new_tree == tree.git("rev-parse", f"{tree.head}^{{tree}}"):
         raise NothingToDo("there is nothing to commit: the files say this already")
     return new_tree
+
+
+def tree_with(tree: WorkTree, index_info: bytes) -> str:
+    """HEAD's tree changed by these lines of `git update-index -z --index-info`."""
+    with tempfile.TemporaryDirectory(prefix="tnet-index-", dir=tree.git_dir) as scratch:
+        env = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        if tree.head:
+            tree.git("read-tree", tree.head, env=env)
+        tree.git("update-index", "-z", "--index-info", env=env, stdin=index_info)
+        return tree.git("write-tree", env=env)
 
 
 def difference(tree: WorkTree, changes: Changes) -> str:

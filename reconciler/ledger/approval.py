@@ -1,7 +1,8 @@
 """Who stands behind each change, and whether they are enough (docs/spec/ledger.md, "Authority").
 
 A commit gives one approval at most: that of the principal who signed it. All who made a path what it is must
-be named for it; the last of them, and who signed a merge, approve it.
+be named for it; the last of them, and who signed a merge, approve it. So does who made what the last one
+adopted as it was.
 
 One change may be approved by others than its owner: root's threshold gives a tenant that is locked out new
 keys. That is a *recovery*. It stands alone in its transaction and is marked as such for ever.
@@ -17,7 +18,7 @@ from reconciler.ledger.authority import Quorum, quorum_for, require_named, requi
 from reconciler.ledger.books import Touched
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.objects import CommitId, parse_commit
-from reconciler.ledger.provenance import Provenance
+from reconciler.ledger.provenance import Provenance, Way
 from reconciler.ledger.provider import Provider, Transaction
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.state import State
@@ -28,10 +29,12 @@ from reconciler.model.paths import Place
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What step 5 found: by path, the keys that approve it, and as what the transaction may be accepted."""
+    """What step 5 found: by path, the keys that approve it; as what the transaction may be accepted; and the
+    commits whose signers' consent was counted."""
 
     keys: Mapping[str, list[PublicKey]]
     reason: Reason
+    counted: frozenset[CommitId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,23 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """Whose consents matter for one path: the authors must all be named for it; enough must be approving."""
+    """Whose consents matter for one path: the authors must all be named for it; enough must be approving.
+
+    Of each row in `seconding` the first approves, too, if all of the row are named.
+    """
 
     authors: tuple[Consent, ...]
     approving: tuple[Consent, ...]
+    seconding: tuple[tuple[Consent, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What was counted for one path, and as what."""
+
+    reason: Reason
+    approving: tuple[Consent, ...]
+    counted: tuple[Consent, ...]
 
 
 class _Authors(Protocol):
@@ -61,27 +77,30 @@ def approvals(
     provider: Provider,
     claims: tuple[Touched, ...],
     places: Mapping[str, Place],
+    provenance: Provenance | None,
     signers: set[Signer],
 ) -> Approved:
     """Whose keys approve each path, after it is shown that they are enough. Raises `Rejected`.
 
-    `signers` collects whose signatures were looked at and known, also when it raises.
+    `provenance` is that of a merge. `signers` collects whose signatures were looked at and known, also when
+    it raises.
     """
     authors: _Authors = (
-        _MergeAuthors(state, transaction, provider, claims)
-        if transaction.is_merge
-        else _SoleAuthor(transaction, provider)
+        _SoleAuthor(transaction, provider)
+        if provenance is None
+        else _MergeAuthors(transaction, provider, provenance)
     )
     hearing = _Hearing(state, provider, signers)
-    found: dict[str, list[PublicKey]] = {}
-    reason = Reason.ACCEPTED
+    heard: dict[str, _Heard] = {}
     for claim in claims:
-        voices = authors.voices(claim)
-        if hearing.is_recovery(claim, places[claim.name], voices):
+        heard[claim.name] = hearing.hear(claim, places[claim.name], authors.voices(claim))
+        if heard[claim.name].reason is Reason.RECOVERY:
             _require_mere_recovery(claim, claims)
-            reason = Reason.RECOVERY
-        found[claim.name] = [consent.key for consent in voices.approving]
-    return Approved(found, reason)
+    return Approved(
+        {path: [consent.key for consent in each.approving] for path, each in heard.items()},
+        next((each.reason for each in heard.values() if each.reason is Reason.RECOVERY), Reason.ACCEPTED),
+        frozenset(consent.commit for each in heard.values() for consent in each.counted),
+    )
 
 
 def _require_mere_recovery(tenant: Touched, claims: tuple[Touched, ...]) -> None:
@@ -101,46 +120,55 @@ class _Hearing:
     provider: Provider
     signers: set[Signer]
 
-    def is_recovery(self, claim: Touched, place: Place, voices: Voices) -> bool:
-        """False if the path's own quorum approves, True if root does in a tenant's place.
+    def hear(self, claim: Touched, place: Place, voices: Voices) -> _Heard:
+        """Accepted by the path's own quorum, or as a recovery by root in a tenant's place.
 
-        Raises `Rejected` if neither does.
+        Raises `Rejected` if neither approves.
         """
         stays, exists = claim.result is not None, claim.effective is not None
         try:
-            self._require(quorum_for(self.state.model, claim.name, place, exists, stays), claim, voices)
+            quorum = quorum_for(self.state.model, claim.name, place, exists, stays)
+            return self._heard(Reason.ACCEPTED, quorum, claim, voices)
         except Rejected:
             root = root_quorum(self.state.model)
-            if place.kind is not Tenant or not exists or not _are_all_of(root, voices):
+            if place.kind is not Tenant or not exists or not _are_all_of(root, voices.authors):
                 raise
-            self._require(root, claim, voices)
-            return True
-        return False
+            return self._heard(Reason.RECOVERY, root, claim, voices)
 
-    def _require(self, quorum: Quorum, claim: Touched, voices: Voices) -> None:
+    def _heard(self, reason: Reason, quorum: Quorum, claim: Touched, voices: Voices) -> _Heard:
         for consent in voices.authors:
             known = quorum.signer(consent.key) is not None
             self.signers.update(() if known else self.state.keyring.roles(consent.key))
             require_named(quorum, consent.key, claim.name, self.state.keyring)
         self._require_standing(quorum, claim, voices)
-        approving = [consent.key for consent in voices.approving]
-        self.signers.update(require_quorum(quorum, approving, claim.name))
+        seconding = [row for row in voices.seconding if self._counts(quorum, row)]
+        approving = (*voices.approving, *(row[0] for row in seconding))
+        self.signers.update(require_quorum(quorum, [consent.key for consent in approving], claim.name))
+        return _Heard(
+            reason, approving, (*voices.authors, *(consent for row in seconding for consent in row))
+        )
+
+    def _counts(self, quorum: Quorum, row: tuple[Consent, ...]) -> bool:
+        return _are_all_of(quorum, row) and not any(self._is_withdrawn(quorum, consent) for consent in row)
 
     def _require_standing(self, quorum: Quorum, claim: Touched, voices: Voices) -> None:
         """No author's consent was taken back.
 
         The transaction itself can't be: what would list it is behind it."""
-        if not quorum.withdrawn:
-            return
         for consent in voices.authors:
-            unsigned = parse_commit(self.provider.raw(consent.commit)).unsigned_id
-            if not quorum.withdrawn.isdisjoint((consent.commit, unsigned)):
+            if self._is_withdrawn(quorum, consent):
                 detail = f"{claim.name}: the approval given by {consent.commit[:12]} has been taken back"
                 raise Rejected(Reason.WITHDRAWN, detail)
 
+    def _is_withdrawn(self, quorum: Quorum, consent: Consent) -> bool:
+        if not quorum.withdrawn:
+            return False
+        unsigned = parse_commit(self.provider.raw(consent.commit)).unsigned_id
+        return not quorum.withdrawn.isdisjoint((consent.commit, unsigned))
 
-def _are_all_of(quorum: Quorum, voices: Voices) -> bool:
-    return all(quorum.signer(consent.key) is not None for consent in voices.authors)
+
+def _are_all_of(quorum: Quorum, consents: tuple[Consent, ...]) -> bool:
+    return all(quorum.signer(consent.key) is not None for consent in consents)
 
 
 class _SoleAuthor:
@@ -156,11 +184,9 @@ class _SoleAuthor:
 class _MergeAuthors:
     """Who stands behind a merge: the authors of each path, and whoever signed the merge."""
 
-    def __init__(
-        self, state: State, merge: Transaction, provider: Provider, claims: tuple[Touched, ...]
-    ) -> None:
+    def __init__(self, merge: Transaction, provider: Provider, provenance: Provenance) -> None:
         self._provider = provider
-        self._provenance = Provenance(state, merge, claims, provider)
+        self._provenance = provenance
         self._merger = self._merger_of(merge)
         self._known: dict[CommitId, PublicKey] = {}
 
@@ -174,10 +200,17 @@ class _MergeAuthors:
             return ()
 
     def voices(self, claim: Touched) -> Voices:
-        """An earlier author than the last has signed other content, and approves nothing."""
-        authors = self._provenance.authors(claim)
-        consents = tuple(Consent(author.commit, self._signer(author.commit, claim)) for author in authors)
-        return Voices(consents, (consents[-1], *self._merger))
+        """An earlier author has signed other content, and approves nothing of what came after."""
+        backing = self._provenance.backing(claim)
+        authors = tuple(Consent(author.commit, self._signer(author.commit, claim)) for author in backing.way)
+        seconding = tuple(row for row in map(self._consents_if_signed, backing.seconding) if row)
+        return Voices(authors, (authors[0], *self._merger), seconding)
+
+    def _consents_if_signed(self, way: Way) -> tuple[Consent, ...]:
+        try:
+            return tuple(Consent(author.commit, self._provider.signer(author.commit)) for author in way)
+        except Rejected:
+            return ()
 
     def _signer(self, commit: CommitId, claim: Touched) -> PublicKey:
         if commit not in self._known:

@@ -12,7 +12,6 @@ from reconciler.ledger.books import Books
 from reconciler.ledger.chronicle import Chronicle, Record
 from reconciler.ledger.effective import EffectiveTree
 from reconciler.ledger.git_provider import GitProvider
-from reconciler.ledger.governed import governed
 from reconciler.ledger.history import History
 from reconciler.ledger.judge import judge
 from reconciler.ledger.merkle import Frontier
@@ -62,8 +61,7 @@ class Course:
         """Judges these next transactions one by one; the course is at each when its record comes."""
         provider = GitProvider(self.store, self.history)
         for transaction in provider.transactions(steps):
-            touched = self.books.touched(governed(transaction.changes or ()))
-            self.state, verdict = judge(self.state, transaction, provider)
+            self.state, verdict, touched = judge(self.state, transaction, provider)
             self.book(verdict, self.books.leaf)
             if verdict.reason.changes_state:
                 self.effective.note(touched)

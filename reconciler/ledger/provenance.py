@@ -175,7 +175,7 @@ class _Trail:
         )
 
     def seconding(self, last: Author) -> Iterator[Way]:
-        """Whoever made what an adopting author only confirmed; as far as they began from what is in effect."""
+        """Whoever made what an adopting author only confirmed, if that began from what is in effect."""
         waiting = [last]
         while waiting:
             author = waiting.pop()

@@ -18,6 +18,7 @@ from reconciler.ledger.books import Books
 from reconciler.ledger.chronicle import Chronicle, Record
 from reconciler.ledger.course import Course, resume
 from reconciler.ledger.judge import judge
+from reconciler.ledger.keyring import Keyring
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.objects import CommitId, ObjectId
 from reconciler.ledger.past import Past
@@ -76,6 +77,11 @@ class Replay:
             verdicts=tuple(self._course.verdicts),
             state_hash=books.hash,
         )
+
+    @property
+    def keyring(self) -> Keyring:
+        """Whose keys count, by what is in effect."""
+        return self._course.state.keyring
 
     def blob(self, path: str) -> bytes | None:
         """What is in effect at a path, as it was committed; None if nothing is."""

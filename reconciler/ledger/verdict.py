@@ -23,6 +23,8 @@ class Reason(Enum):
     UNGOVERNABLE_PATH = "ungovernable-path"
     WRONG_MODE = "wrong-mode"
     BASED_ON_REJECTED = "based-on-rejected"
+    MALFORMED_ADOPT = "malformed-adopt"
+    ADOPT_MISMATCH = "adopt-mismatch"
     MALFORMED_COMMIT = "malformed-commit"
     # Who signed.
     UNSIGNED = "unsigned"
@@ -40,8 +42,10 @@ class Reason(Enum):
     SEVERAL_AUTHORS = "several-authors"
     NOT_AS_AUTHORED = "not-as-authored"
     STALE_BASE = "stale-base"
+    INCOMPLETE_MERGE = "incomplete-merge"
     # What the documents say.
     INVALID_DOCUMENT = "invalid-document"
+    TOO_LARGE = "too-large"
     POLICY_REMOVED = "policy-removed"
     POLICY_VERSION = "policy-version"
     PROOF_MISSING = "proof-missing"
@@ -75,8 +79,11 @@ ADVICE: dict[Reason, str] = {
     Reason.UNGOVERNABLE_PATH: "only the six kinds of document may lie under trust/, farms/ and tenants/: "
     "move the file elsewhere or correct its path, then commit again",
     Reason.WRONG_MODE: "documents are plain files: no symbolic link, submodule or executable bit",
-    Reason.BASED_ON_REJECTED: "an earlier change of this path was rejected: give the path its effective "
-    "content again (`tnet rollback COMMIT`), then make the change anew",
+    Reason.BASED_ON_REJECTED: "an earlier change of this path was rejected: `tnet repair PATH` gives it its "
+    "effective content again, then make the change anew; or take it over as it stands: `tnet adopt PATH`",
+    Reason.MALFORMED_ADOPT: "`tnet adopt` writes the line; to speak of one in a message, indent it",
+    Reason.ADOPT_MISMATCH: "what is in effect, or what the commit holds, has changed since: "
+    "run `tnet adopt` anew",
     Reason.MALFORMED_COMMIT: "make the commit with plain git: no `encoding`, unknown or repeated headers, "
     "no control characters",
     Reason.UNSIGNED: "sign it with your SSH key: `tnet key setup` makes git do so, then commit again",
@@ -96,7 +103,10 @@ ADVICE: dict[Reason, str] = {
     Reason.NO_AUTHOR: "the merge sets a path to what none of its commits made of it: " + _RESIGN,
     Reason.SEVERAL_AUTHORS: "two lines of the branch changed this path: " + _RESIGN,
     Reason.NOT_AS_AUTHORED: "the merge holds other content than was signed: " + _RESIGN,
-    Reason.STALE_BASE: "the path has changed since the branch was made: " + _RESIGN,
+    Reason.STALE_BASE: "what is in effect isn't all that the change was made from: " + _RESIGN,
+    Reason.INCOMPLETE_MERGE: "what was signed as one commit is merged as one: merge all of it, or have the "
+    "rest taken back on the branch by who signed it",
+    Reason.TOO_LARGE: "split it into several commits",
     Reason.INVALID_DOCUMENT: "correct the document (`tnet check` shows line and column) and commit again",
     Reason.POLICY_REMOVED: "the policy can be changed, never removed",
     Reason.POLICY_VERSION: "raise spec.version by one; to go back to earlier content, not `git revert` but "
