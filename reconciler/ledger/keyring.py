@@ -43,6 +43,12 @@ class Keyring:
         found = self._roles.get(key.blob, frozenset())
         return tuple(sorted(found, key=lambda signer: (signer.role, signer.principal)))
 
+    def holders(self) -> Iterator[tuple[PublicKey, tuple[Signer, ...]]]:
+        """Every key that is named, with its roles."""
+        for blob in self._roles:
+            key = keys.from_wire(blob)
+            yield key, self.roles(key)
+
     def with_changes(self, changes: Iterable[tuple[Document | None, Document | None]]) -> Keyring:
         """After these documents (old, new) have taken each other's place."""
         roles = self._roles.mutate()
