@@ -373,7 +373,7 @@ def judged(made: Repository) -> Iterator[tuple[State, Transaction, State, Verdic
     """Each transaction with the state before and after it."""
     state = beginning(made)
     for transaction in made.transactions():
-        after, verdict = judge(state, transaction, made)
+        after, verdict, _ = judge(state, transaction, made)
         yield state, transaction, after, verdict
         state = after
 

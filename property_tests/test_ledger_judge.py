@@ -196,6 +196,6 @@ def test_the_beginning_is_in_effect() -> None:
     state = state_of(made.chain[0], BEGUN)
     assert _present(state) == set(BEGUN)
     assert (
-        judge(state, Transaction(CommitId("0" * 40), (made.chain[0],), b"", ()), made)[1].reason
+        judge(state, Transaction(CommitId("0" * 40), (made.chain[0],), b"", ()), made).verdict.reason
         is Reason.VOID
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.ledger import bounds
@@ -30,7 +30,10 @@ class File:
 
 
 class Proposal:
-    """The transaction that these files (None: removed) would make, and all that the judge asks about it."""
+    """The transaction that these files (None: removed) would make, and all that the judge asks about it.
+
+    What `message` adopts must be among the files.
+    """
 
     def __init__(
         self,
@@ -38,10 +41,12 @@ class Proposal:
         present: Mapping[bytes, Entry],
         files: Mapping[bytes, File | None],
         signer: PublicKey | None,
+        message: str = SUBJECT,
     ) -> None:
         self._signer = signer
         self._blobs = {file.entry.id: file.data for file in files.values() if file is not None}
-        self.transaction = _transaction(parent, present, files)
+        self._entries = {path: file.entry for path, file in files.items() if file is not None}
+        self.transaction = _transaction(parent, present, self._entries, files.keys(), message)
 
     def signer(self, commit: CommitId) -> PublicKey:
         if self._signer is None:
@@ -67,18 +72,21 @@ class Proposal:
     def files_at(
         self, commits: Sequence[CommitId], paths: Collection[bytes]
     ) -> Mapping[CommitId, Mapping[bytes, Entry]]:
-        return {}
+        found = {path: self._entries[path] for path in paths if path in self._entries}
+        return dict.fromkeys(commits, found)
 
     def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
         return True
 
 
 def _transaction(
-    parent: CommitId, present: Mapping[bytes, Entry], files: Mapping[bytes, File | None]
+    parent: CommitId,
+    present: Mapping[bytes, Entry],
+    entries: Mapping[bytes, Entry],
+    paths: Iterable[bytes],
+    message: str,
 ) -> Transaction:
-    raw = f"tree {'0' * 40}\nparent {parent}\nauthor <> 0 +0000\ncommitter <> 0 +0000\n\n{SUBJECT}\n".encode()
-    new = {path: None if file is None else file.entry for path, file in files.items()}
-    changes = tuple(
-        Change(path, present.get(path), entry) for path, entry in new.items() if present.get(path) != entry
-    )
-    return Transaction(CommitId(object_id("commit", raw)), (parent,), raw, changes)
+    raw = f"tree {'0' * 40}\nparent {parent}\nauthor <> 0 +0000\ncommitter <> 0 +0000\n\n{message}\n".encode()
+    changes = (Change(path, present.get(path), entries.get(path)) for path in paths)
+    changed = tuple(change for change in changes if change.old != change.new)
+    return Transaction(CommitId(object_id("commit", raw)), (parent,), raw, changed)

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import TnetError
-from reconciler.ledger import bounds
+from reconciler.ledger import bounds, proposal
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.books import Books
 from reconciler.ledger.chronicle import Chronicle, Record
@@ -101,22 +101,30 @@ class Replay:
             f"rebase onto it: `git rebase {base}`, and sign again",
         )
 
-    def check_files(self, files: Mapping[str, File | None], signer: PublicKey | None = None) -> Verdict:
+    def check_files(
+        self,
+        files: Mapping[str, File | None],
+        signer: PublicKey | None = None,
+        message: str = proposal.SUBJECT,
+    ) -> Verdict:
         """The verdict on a commit of these files (None: removed) by this key; if None, as by all it takes."""
-        return self._check({path.encode("utf-8"): file for path, file in files.items()}, signer)
+        return self._check({path.encode("utf-8"): file for path, file in files.items()}, signer, message)
 
     def check_worktree(self, root: Path, signer: PublicKey | None = None) -> Verdict:
         """The same for what the work tree at `root`, whose HEAD this is, holds uncommitted."""
         return self._check(changed_files(self._store.runner, root), signer)
 
-    def _check(self, files: Mapping[bytes, File | None], signer: PublicKey | None) -> Verdict:
+    def _check(
+        self,
+        files: Mapping[bytes, File | None],
+        signer: PublicKey | None,
+        message: str = proposal.SUBJECT,
+    ) -> Verdict:
         tip = self._course.books.commit
         present = self._store.files_at([tip], files.keys())[tip]
-        proposal = Proposal(tip, present, files, signer)
-        _, verdict, _ = judge(
-            self._course.state, proposal.transaction, proposal, ask_authority=signer is not None
-        )
-        return verdict
+        proposed = Proposal(tip, present, files, signer, message)
+        judged = judge(self._course.state, proposed.transaction, proposed, ask_authority=signer is not None)
+        return judged.verdict
 
     def close(self) -> None:
         self._store.close()
