@@ -35,17 +35,27 @@ Documents = Mapping[str, Document | None]
 
 def read_documents(claims: Iterable[Touched], provider: Provider) -> dict[str, Document | None]:
     """The new documents by path, None where one is removed. Raises `Rejected`, `UnknownProtocol`."""
-    return {claim.name: _read(claim, provider) for claim in claims}
+    documents: dict[str, Document | None] = {}
+    left = bounds.MAX_TRANSACTION_BYTES
+    for claim in claims:
+        data = _content(claim, provider)
+        left -= len(data or b"")
+        if left < 0:
+            limit = bounds.MAX_TRANSACTION_BYTES
+            raise Rejected(Reason.TOO_LARGE, f"{claim.name}: with it the documents are over {limit} bytes")
+        documents[claim.name] = None if data is None else read(claim.name, data)
+    return documents
 
 
-def _read(claim: Touched, provider: Provider) -> Document | None:
+def _content(claim: Touched, provider: Provider) -> bytes | None:
+    """None for a document that is removed."""
     if claim.result is None:
         return None
     data = provider.blob(claim.result.id)
     if data is None:
         limit = bounds.MAX_DOCUMENT_BYTES
         raise Rejected(Reason.INVALID_DOCUMENT, f"{claim.name}: the file is longer than {limit} bytes")
-    return read(claim.name, data)
+    return data
 
 
 def read(path: str, data: bytes) -> Document:

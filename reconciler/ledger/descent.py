@@ -55,8 +55,8 @@ class Named(NamedTuple):
 class Listing:
     """The files that differ, collected one by one as long as the bounds hold."""
 
-    def __init__(self, at_most: int = MAX_LISTED) -> None:
-        self._left = at_most
+    def __init__(self, at_most: int | None = None) -> None:
+        self._left = MAX_LISTED if at_most is None else at_most
         self._changes: list[Change] = []
 
     def add(self, path: bytes, old: Entry | None, new: Entry | None) -> None:
@@ -75,11 +75,11 @@ class Listing:
 
 
 def descend(
-    old: ObjectId | None, new: ObjectId | None, read: Read, at_most: int = MAX_LISTED
+    old: ObjectId | None, new: ObjectId | None, read: Read, at_most: int | None = None
 ) -> tuple[Change, ...] | None:
     """The governed files that differ between two root trees, by path; None if they can't be listed.
 
-    `old` is None for no tree at all. Raises `Damaged` for a tree that can't be read.
+    `old` is None for no tree at all; `at_most` entries are listed instead of `MAX_LISTED`. Raises `Damaged` for a tree that can't be read.
     """
     listing = Listing(at_most)
     waiting: list[tuple[bytes, ObjectId | None, ObjectId | None]] = [(b"", old, new)]

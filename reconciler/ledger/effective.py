@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from reconciler.ledger.books import Books, Touched
 from reconciler.ledger.governed import is_governed
-from reconciler.ledger.objects import ObjectId, object_id
+from reconciler.ledger.objects import CommitId, ObjectId, object_id
 from reconciler.ledger.overlay import Overlaid, Tree, encode_tree, overlay, parse_tree
 from reconciler.ledger.store import Store
 
@@ -70,7 +70,7 @@ def _beside(store: Store, root: ObjectId) -> Tree:
 def write_refs(store: Store, books: Books, tree: ObjectId) -> None:
     """Points `refs/tnet/ledger` and `refs/tnet/effective` to this state, both at once, if they don't yet."""
     raw = _commit(books, tree)
-    name = object_id("commit", raw)
+    name = CommitId(object_id("commit", raw))
     if store.resolve(LEDGER_REF) == books.commit and store.resolve(EFFECTIVE_REF) == name:
         return
     store.write_objects([("commit", raw)])

@@ -57,7 +57,11 @@ class Step(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """From a parent to a commit; from nothing (None) to a commit that has no parent."""
+    """From a parent to a commit; from nothing (None) to a commit that has no parent.
+
+    (`diff-tree --stdin` remembers the parent that it was last asked about as the commit's only one. So of a
+    commit that has parents nothing may be asked against None.)
+    """
 
     parent: CommitId | None
     commit: CommitId

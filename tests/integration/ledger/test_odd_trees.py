@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.view import AlarmKind
+from reconciler.ledger.objects import CommitId, Entry, ObjectId, tree_of
+from reconciler.ledger.overlay import encode_tree, parse_tree
 from reconciler.model.paths import tenant_path
-from tests.integration.ledger.world import DAVE, MAIL, WEB, Blob, Files, World, network
+from tests.integration.ledger.world import (
+    DAVE,
+    ERIN,
+    MAIL,
+    MALLORY,
+    SHOP,
+    WEB,
+    Blob,
+    Files,
+    Forge,
+    Person,
+    World,
+    network,
+    signed,
+)
 
 
 def push_unsigned(world: World, raw_root: bytes, files: Files) -> CommitId:
@@ -75,26 +90,177 @@ def nested_trees(world: World, levels: int, width: int = 10) -> str:
     return name
 
 
-@pytest.mark.parametrize("place", ["zz", "tenants"])
-def test_a_tree_without_end_is_an_alarm_and_what_came_before_it_counts(world: World, place: str) -> None:
-    world.populate()
-    world.sync()
+def with_entry(world: World, path: str, mode: bytes, name: str) -> str:
+    """Main's tree with this put at the path, whatever it is."""
     forge = world.forge
-    forge.commit({MAIL: network("mail", 3)}, DAVE)
-    good = forge.tip
-    root = forge.raw(forge.write_tree({**forge.trees[good]}))
-    bomb = bytes.fromhex(nested_trees(world, 12))
-    if place == "zz":
-        root += b"40000 zz\0" + bomb
-    else:
-        at = root.index(b"40000 tenants\0") + len(b"40000 tenants\0")
-        root = root[:at] + bomb + root[at + 20 :]
-    push_unsigned(world, root, {**forge.trees[good]})
+
+    def put(tree: str | None, parts: list[str]) -> str:
+        found = dict(parse_tree(forge.raw(tree))) if tree else {}
+        first = parts[0].encode()
+        inner = found.get(first)
+        below = None if inner is None or inner.mode != "040000" else inner.id
+        entry = Entry(mode.decode().zfill(6), ObjectId(name))
+        if len(parts) > 1:
+            entry = Entry("040000", ObjectId(put(below, parts[1:])))
+        return forge.write("tree", encode_tree({**found, first: entry}))
+
+    return put(forge.write_tree(forge.trees[forge.tip]), path.split("/"))
+
+
+def push(world: World, tree: str, by: Person | None = None, parents: Sequence[CommitId] = ()) -> CommitId:
+    """A commit of this tree on main; what the helpers take its files for stays main's."""
+    forge = world.forge
+    payload = forge.payload(tree, [forge.tip, *parents], "Odd")
+    return forge.add(signed(payload, by) if by else payload, forge.trees[forge.tip])
+
+
+PLACES = {
+    "beside": "zz",
+    "a governed root": "tenants",
+    "a root by another name": "Tenants",
+    "a tenant's directory": "tenants/ac/acme/networks",
+    "a document's place": WEB,
+    "at depth": "tenants/ac/acme/networks/1/2/3/4/5/6/7/8/9",
+}
+
+
+@pytest.mark.rule(3, 7)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_tree_bomb_gets_a_verdict_and_stops_nobody(world: World, place: str) -> None:
+    forge, good = world.forge, world.forge.tip
+    push(world, with_entry(world, PLACES[place], b"40000", nested_trees(world, 12)), DAVE)
+    forge.commit({MAIL: network("mail", 3)}, DAVE)  # takes the bomb away again
+    forge.commit({WEB: network("web", 4)}, DAVE)
     view = world.sync()
-    assert view.alarm is not None
-    assert view.alarm.kind is AlarmKind.TREE_TOO_LARGE
-    assert "sets the branch back" in view.alarm.advice
-    assert (view.tip, view.verdicts[-1].commit, view.verdicts[-1].accepted) == (good, good, True)
-    assert world.sync().alarm is not None
-    forge.set_main(good)
-    assert world.sync().alarm is None
+    assert view.alarm is None
+    bomb, *later = [verdict.code for verdict in view.verdicts[-3:]]
+    assert bomb == ("void" if place == "beside" else "too-many-paths")
+    # The commit that takes it away changes as much; what it brings besides isn't in effect.
+    assert later[0] == ("accepted" if place == "beside" else "too-many-paths")
+    assert later[1] == "accepted"
+    assert world.new_ledger("node").judge_local() == view
+    assert world.new_ledger("other").sync() == view
+    assert good in {verdict.commit for verdict in view.verdicts}
+
+
+@pytest.mark.rule(22, 23)
+def test_the_effective_tree_of_a_bomb_is_what_is_in_effect(world: World) -> None:
+    before = effective_files(world.directory / "node" / "ledger.git")
+    push(world, with_entry(world, "tenants", b"40000", nested_trees(world, 12)))
+    assert world.codes() == ["too-many-paths"]
+    assert effective_files(world.directory / "node" / "ledger.git") == before
+    fsck = ["git", f"--git-dir={world.directory}/node/ledger.git", "cat-file", "-e", "refs/tnet/effective"]
+    subprocess.run(fsck, check=True)
+
+
+@pytest.mark.rule(22)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_tree_bomb_behind_a_merge_is_never_gone_into(world: World, place: str) -> None:
+    """What a merge brings in is looked at where the merge claims something, and nowhere else."""
+    forge, tip = world.forge, world.forge.tip
+    payload = forge.payload(
+        with_entry(world, PLACES[place], b"40000", nested_trees(world, 12)), [tip], "Bomb"
+    )
+    bomb = forge.add(payload, forge.trees[tip], push=False)
+    cleaned = forge.branch({}, None, on=bomb)
+    honest = forge.branch({MAIL: network("mail", 3)}, DAVE, on=cleaned)
+    forge.merge(honest)
+    view = world.sync()
+    assert (view.alarm, view.verdicts[-1].code) == (None, "accepted"), view.verdicts[-1]
+
+
+@pytest.mark.rule(3)
+def test_a_hundred_thousand_files_are_a_verdict(world: World) -> None:
+    forge = world.forge
+    name = forge.write("blob", b"x")
+    many = forge.write("tree", b"".join(b"100644 %06d\0" % n + bytes.fromhex(name) for n in range(100_000)))
+    push(world, with_entry(world, "tenants/ac/acme/networks", b"40000", many), DAVE)
+    forge.commit({SHOP: network("shop", 3)}, ERIN, tree_of=forge.tip)
+    codes = world.codes(2)
+    assert codes == ["too-many-paths", "too-many-paths"]
+    forge.commit({WEB: network("web", 4)}, DAVE)
+    assert world.codes() == ["accepted"]
+
+
+@pytest.mark.rule(3)
+@pytest.mark.parametrize(("files", "code"), [(99_990, "too-many-paths"), (3_000, "ungovernable-path")])
+def test_a_huge_tree_in_which_one_name_changes_stays_usable(world: World, files: int, code: str) -> None:
+    """What is there in numbers doesn't matter to those who change one file beside it."""
+    forge = world.forge
+    name = forge.write("blob", b"x")
+    many = b"".join(b"100644 %06d\0" % n + bytes.fromhex(name) for n in range(files))
+    push(world, with_entry(world, "trust", b"40000", forge.write("tree", many)))
+    assert world.codes() == [code]
+    root = parse_tree(forge.raw(tree_of(forge.raw(forge.tip))))
+    changed = parse_tree(
+        forge.raw(forge.write_tree({**forge.trees[forge.tip], MAIL: Blob(network("mail", 3))}))
+    )
+    push(world, forge.write("tree", encode_tree({**root, b"tenants": changed[b"tenants"]})), DAVE)
+    assert world.codes() == ["accepted"]
+
+
+@pytest.mark.rule(3)
+@pytest.mark.parametrize("depth", [20, 5_000])
+@pytest.mark.parametrize("bottom", ["file", "nothing"])
+def test_nesting_without_end_is_a_verdict(world: World, depth: int, bottom: str) -> None:
+    forge = world.forge
+    mode, name = (
+        (b"100644", forge.write("blob", b"x")) if bottom == "file" else (b"40000", forge.write("tree", b""))
+    )
+    for _ in range(depth):
+        name, mode = forge.write("tree", mode + b" d\0" + bytes.fromhex(name)), b"40000"
+    push(world, with_entry(world, "tenants/zz", b"40000", name))
+    forge.commit({MAIL: network("mail", 3)}, DAVE, tree_of=forge.tip)
+    forge.commit({WEB: network("web", 4)}, DAVE)
+    assert world.codes(3) == ["too-many-paths", "too-many-paths", "accepted"]
+
+
+@pytest.mark.rule(3)
+def test_a_path_of_half_a_megabyte_is_a_verdict(world: World) -> None:
+    push(world, with_entry(world, "tenants/" + "x" * 500_000, b"100644", world.forge.write("blob", b"x")))
+    assert world.codes() == ["too-many-paths"]
+
+
+@pytest.mark.rule(3)
+def test_a_huge_file_is_a_verdict_and_read_by_nobody_for_nothing(world: World) -> None:
+    forge = world.forge
+    forge.commit({WEB: b"#" * 50_000_000}, MALLORY)
+    forge.commit({WEB: b"#" * 50_000_000}, DAVE, parents=[CommitId(forge.git("rev-parse", "main~1"))])
+    assert world.codes() == ["invalid-document"]
+
+
+@pytest.mark.rule(3)
+def test_documents_that_are_too_much_together_are_a_verdict(world: World) -> None:
+    filler = b"".join(b"# %s\n" % (b"x" * 200) for _ in range(1_000))
+    files = {
+        f"tenants/ac/acme/networks/n{number}.yaml": filler + network(f"n{number}", number + 1)
+        for number in range(170)
+    }
+    world.forge.commit(files, DAVE)
+    assert world.codes() == ["too-large"]
+
+
+@pytest.mark.rule(22)
+def test_ten_thousand_commits_behind_a_merge(world: World) -> None:
+    """Looked through within the bound; one more, and they aren't looked at."""
+    forge, tip = world.forge, world.forge.tip
+    name, tree = tip, forge.write_tree(forge.trees[tip])
+    for _ in range(9_999):
+        name = CommitId(forge.write("commit", forge.payload(tree, [name], "Nothing")))
+    forge.trees[name] = forge.trees[tip]
+    honest = forge.branch({MAIL: network("mail", 3)}, DAVE, on=name)
+    pack_all(forge)
+    forge.merge(honest)
+    assert world.codes() == ["accepted"]
+    more = CommitId(forge.write("commit", forge.payload(tree, [name], "Nothing")))
+    forge.trees[more] = forge.trees[tip]
+    late = forge.branch({MAIL: network("mail", 4)}, DAVE, on=more)
+    forge.set_main(tip)
+    forge.merge(late)
+    assert [verdict.code for verdict in world.new_ledger("other").sync().verdicts[-1:]] == [
+        "too-many-commits"
+    ]
+
+
+def pack_all(forge: Forge) -> None:
+    """Ten thousand loose objects would make the fetch slow."""
