@@ -125,6 +125,14 @@ class SignedCheckpoint:
     signed: SignedText
 
 
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A verified witness, and whose signatures count under it."""
+
+    checkpoint: Checkpoint
+    signers: tuple[Signer, ...]
+
+
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HASH = re.compile(r"[0-9a-f]{64}")

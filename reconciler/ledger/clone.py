@@ -130,7 +130,7 @@ class Clone:
 
     def fetched(self) -> CommitId | None:
         """What the last fetch brought; None if there was none."""
-        return self.store.resolve(REMOTE_REF) if self._is_repository() else None
+        return self.store.resolve(REMOTE_REF) if self.exists else None
 
     def checkpoints(self) -> CommitId | None:
         """What was last fetched of the checkpoints' branch; None if there was none."""
@@ -164,7 +164,7 @@ class Clone:
         shutil.rmtree(old, ignore_errors=True)
 
     def _ensure(self) -> None:
-        if self._is_repository():
+        if self.exists:
             return
         if self.path.exists():
             raise Damaged(f"{self.path} is not a repository")
@@ -173,7 +173,8 @@ class Clone:
         self._make(fresh)
         fresh.rename(self.path)
 
-    def _is_repository(self) -> bool:
+    @property
+    def exists(self) -> bool:
         """Whether there is what git takes for a repository; what is in it shows when it is read."""
         parts = (self.path / "HEAD", self.path / "objects", self.path / "refs")
         return all(part.exists() for part in parts)

@@ -26,14 +26,18 @@ class Course:
 
     `start` is the anchor, or a later transaction whose state root has vouched for. `verdicts` begins with it,
     `leaves` has the log's leaf of each; `before` are the transactions from the anchor on that come before it.
+    What was judged after the start is kept in `chronicle`.
     """
 
-    def __init__(self, store: Store, start: Start, before: Sequence[CommitId], state: State) -> None:
+    def __init__(
+        self, store: Store, start: Start, before: Sequence[CommitId], state: State, chronicle: Chronicle
+    ) -> None:
         self.state = state
         self.verdicts = [start.verdict]
         self.leaves = [start.books.leaf]
         self.store = store
         self.start = start
+        self.chronicle = chronicle
         self.effective = EffectiveTree(store)
         self.history = History(store, (*before, start.books.commit))
 
@@ -50,6 +54,10 @@ class Course:
         """The log up to a position that was judged here."""
         later = self.leaves[1 : position - self.start.books.position + 1]
         return reduce(Frontier.append, later, self.start.books.log)
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Writes the records of what was judged last into the chronicle. Raises OSError."""
+        self.chronicle.write(len(self.verdicts) - 1 - len(records), records)
 
     def book(self, verdict: Verdict, leaf: bytes) -> None:
         """Puts down what became of the next transaction."""
@@ -81,7 +89,7 @@ def resume_from(store: Store, start: Start, chronicle: Chronicle, chain: Sequenc
         judged.append((record.verdict, after.leaf))
         books = after
     state = State.of(books, beginning.read_model(store, books.entries))
-    course = Course(store, start, (start.books.anchor, *chain)[:begun], state)
+    course = Course(store, start, (start.books.anchor, *chain)[:begun], state, chronicle)
     for verdict, leaf in judged:
         course.book(verdict, leaf)
     return course

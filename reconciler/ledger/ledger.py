@@ -5,19 +5,25 @@ from __future__ import annotations
 import errno
 import fcntl
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
-from reconciler.ledger import effective, mark
+from reconciler.ledger import effective, mark, reanchor
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.authority import policy_of
-from reconciler.ledger.chronicle import Chronicle, Record
+from reconciler.ledger.checkpoint import CheckpointRefused
+from reconciler.ledger.chronicle import Record
 from reconciler.ledger.clone import Clone, shown
 from reconciler.ledger.config import LedgerConfig
-from reconciler.ledger.course import Course, resume
+from reconciler.ledger.course import Course
+from reconciler.ledger.deviation import PERSON, deviation
 from reconciler.ledger.mark import Mark
 from reconciler.ledger.objects import CommitId, ObjectId
+from reconciler.ledger.origin import Origin
+from reconciler.ledger.reanchor import ReanchorRefused, SignedReanchor
 from reconciler.ledger.store import Step
 from reconciler.ledger.trouble import (
     CloneCorrupted,
@@ -28,16 +34,22 @@ from reconciler.ledger.trouble import (
     UnknownProtocol,
 )
 from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
+from reconciler.ledger.watch import Watch, branch_of
+from reconciler.ledger.witness import OffChain
 
 log = logging.getLogger(__name__)
 
 SAVE_EVERY = 1000
 """Transactions judged between two writes of the chronicle: what dying in the middle costs at most."""
 TIDY_EVERY = 64
-"""Transactions between two looks whether the clone should be packed."""
-_PERSON = (
-    "find out from the forge's operator and the other nodes what happened; the branch has to be set back"
-)
+"""Syncs that brought something between two looks whether the clone should be packed."""
+
+
+class Route(NamedTuple):
+    """A way to a tip: from where this course stands, over these steps."""
+
+    course: Course
+    ahead: Sequence[Step]
 
 
 class Ledger:
@@ -50,17 +62,21 @@ class Ledger:
         self._config = config
         self._anchor = Anchor(config.anchor, config.root_fingerprints)
         self._clone = Clone(config)
-        self._chronicle = Chronicle(self._clone.path / "tnet" / "chronicle.jsonl", config.anchor)
+        self._origin = Origin(self._clone, self._anchor, branch_of(self._clone))
+        self._watch = Watch(config, self._clone, self._origin)
         self._mark_path = config.directory / "mark.json"
         self._course: Course | None = None
         self._view: LedgerView | None = None
-        self._tidy_at = 0
+        self._refused: tuple[CommitId, SignedReanchor, Alarm] | None = None
+        self._brought = 0
 
     def sync(self) -> LedgerView:
         """Fetches, judges what is new, and returns what is in effect. Raises `LocalTrouble`s."""
         with self._alone():
+            before = self._view
             view = self._on_sound_clone(fetch=True)
-            self._tidy(view)
+            if view is not before:
+                self._tidy()
             return view
 
     def judge_local(self) -> LedgerView:
@@ -73,6 +89,24 @@ class Ledger:
                 return self._on_sound_clone(fetch=False)
             except DiskFull:
                 return self._last_good(self._marked())
+
+    def take_reanchor(self, data: bytes) -> SignedReanchor:
+        """Keeps a re-anchor record that a person has brought; the next sync follows it.
+
+        Raises `ReanchorRefused` if it can be told already that it wouldn't be, and `LocalTrouble`s.
+        """
+        with self._alone():
+            signed, marked = reanchor.parse(data), self._marked()
+            if marked is None:
+                raise ReanchorRefused(
+                    f"this node has accepted nothing yet of the ledger of {self._anchor.commit[:12]}",
+                    "it needs no record: it follows the branch from its anchor",
+                )
+            reanchor.require_for(marked, signed)
+            reanchor.require_fork(signed.record, marked, self._chain_to(marked))
+            with _writing("the re-anchor record"):
+                reanchor.write(self._record_path, signed)
+            return signed
 
     def close(self) -> None:
         """Ends the git processes that are kept for later questions."""
@@ -100,11 +134,11 @@ class Ledger:
             raise NoGoodState("nothing was ever fetched", "let the remote be reached once")
         return tip
 
-    def _tidy(self, view: LedgerView) -> None:
+    def _tidy(self) -> None:
         """Now and then packs the clone; that it can't is no reason to keep quiet about the ledger."""
-        if len(view.verdicts) < self._tidy_at:
+        self._brought += 1
+        if self._brought % TIDY_EVERY != 1:
             return
-        self._tidy_at = len(view.verdicts) + TIDY_EVERY
         try:
             self._clone.tidy()
         except LocalTrouble as trouble:
@@ -117,66 +151,76 @@ class Ledger:
     # --- judging -----------------------------------------------------------------------------------
 
     def _judge(self, tip: CommitId) -> LedgerView:
-        if self._view is not None and self._view.tip == tip:
-            return self._view
+        view, course = self._view, self._course
+        if view is not None and view.tip == tip and course is not None and not self._watch.is_new(course):
+            return view
         marked = self._marked()
         route = self._route(tip, marked)
-        if route is None:
-            return replace(self._last_good(marked), alarm=self._alarm(tip, marked))
-        return self._follow(*route, tip)
+        if route is not None:
+            return self._follow(route, tip, marked)
+        record = self._pending(marked)
+        if record is None or marked is None:
+            return self._kept(marked, deviation(self._clone.store, self._anchor.commit, marked, tip))
+        return self._leave_fork(record, tip, marked)
 
     def _marked(self) -> Mark | None:
         """The mark; None if it is of another beginning: the node was provisioned anew."""
         marked = mark.read(self._mark_path)
         return marked if marked is not None and marked.anchor == self._anchor.commit else None
 
-    def _route(self, tip: CommitId, marked: Mark | None) -> tuple[Course, Sequence[Step]] | None:
-        """From where to go on, and the steps to `tip`; None if the way doesn't lead over anchor and mark."""
-        store = self._clone.store
-        if self._course is not None:
-            ahead = store.first_parents(tip, self._course.books.commit)
-            if ahead is not None:
-                return self._course, ahead
+    def _route(self, tip: CommitId, marked: Mark | None) -> Route | None:
+        """The way to `tip`; None if it doesn't lead over anchor and mark."""
+        store, course = self._clone.store, self._course
+        if course is not None:
+            ahead = store.first_parents(tip, course.books.commit)
+            if ahead is not None and _leads_over(marked, course.history.positions, ahead):
+                return Route(course, ahead)
         if store.resolve(self._anchor.commit) is None:
             return None
         steps = store.first_parents(tip, self._anchor.commit)
-        if steps is None:
+        if steps is None or not _leads_over(marked, (self._anchor.commit,), steps):
             return None
-        chain = [step.commit for step in steps]
-        if marked is not None and marked.commit not in {self._anchor.commit, *chain}:
-            return None
-        course = resume(store, self._anchor, self._chronicle, chain)
-        return course, steps[course.books.position :]
+        course = self._origin.resume([step.commit for step in steps], marked)
+        return Route(course, steps[course.books.position :])
 
-    def _follow(self, course: Course, steps: Sequence[Step], tip: CommitId) -> LedgerView:
-        """Judges the steps. Rules that this release doesn't know end it early, with an alarm."""
-        alarm = None
+    def _follow(self, route: Route, tip: CommitId, marked: Mark | None) -> LedgerView:
+        """Judges the way. Rules that this release doesn't know end it early, with an alarm."""
+        course, alarm = route.course, None
         try:
-            self._advance(course, steps)
+            self._advance(*route)
+            self._origin.require_mark(course, marked)
         except UnknownProtocol as unknown:
             alarm = Alarm(AlarmKind.UNKNOWN_PROTOCOL, str(unknown), unknown.advice, tip)
-        self._view = self._settle(course)
+        except CheckpointRefused as refused:
+            log.warning("%s", refused)
+            self._forget()
+            return self._judge(tip)
         self._course = course
+        return self._arrive(course, tip, marked, alarm)
+
+    def _arrive(
+        self, course: Course, tip: CommitId, marked: Mark | None, alarm: Alarm | None = None
+    ) -> LedgerView:
+        """Takes over what was judged, unless a checkpoint that counts contradicts it."""
+        with _writing("the newest witness"):
+            seen = self._watch.look(course, marked)
+        if alarm is None and seen.contradiction is not None:
+            kept = self._kept(self._marked(), _contradicted(seen.contradiction, tip))
+            return replace(kept, checkpoints=seen.view)
+        self._view = replace(self._settle(course, marked), checkpoints=seen.view)
         return self._view if alarm is None else replace(self._view, alarm=alarm)
 
     def _advance(self, course: Course, steps: Sequence[Step]) -> None:
         """Judges the steps, and keeps what is judged also when it is cut short."""
         for start in range(0, len(steps), SAVE_EVERY):
-            kept, records = course.books.position, list[Record]()
+            records = list[Record]()
             try:
                 for record in course.judge(steps[start : start + SAVE_EVERY]):
                     records.append(record)
             finally:
-                self._save(kept, records)
+                _save(course, records)
 
-    def _save(self, kept: int, records: list[Record]) -> None:
-        """The chronicle is a cache: what it can't take is judged again after a restart."""
-        try:
-            self._chronicle.write(kept, records)
-        except OSError as error:
-            log.warning("the chronicle can't be written: %s", error)
-
-    def _settle(self, course: Course) -> LedgerView:
+    def _settle(self, course: Course, marked: Mark | None) -> LedgerView:
         """Writes down where we are, the mark last: only then is it acted on.
 
         What is written already isn't written again: a node must find its last good state on a full disk, too.
@@ -184,56 +228,77 @@ class Ledger:
         books, store = course.books, course.store
         tree = course.effective.write(books)
         effective.write_refs(store, books, tree)
-        marked = self._marked()
-        reached = _mark_of(course, 0 if marked is None else marked.reanchored)
+        reached = _mark_of(course, marked)
         if mark.read(self._mark_path) != reached:
             with _writing("the mark"):
                 mark.write(self._mark_path, reached)
         return _view_of(course, tree)
 
-    def _last_good(self, marked: Mark | None) -> LedgerView:
+    def _kept(self, marked: Mark | None, alarm: Alarm) -> LedgerView:
         """What was in effect before the remote began to contradict it. Raises `NoGoodState`."""
+        view = self._last_good(marked, alarm.message)
+        return replace(view, alarm=alarm)
+
+    def _last_good(self, marked: Mark | None, why: str = "the disk is full") -> LedgerView:
         if self._view is None:
             tip = self._clone.store.resolve(effective.LEDGER_REF)
             route = None if tip is None else self._route(tip, marked)
-            if tip is None or route is None:
-                raise NoGoodState(
-                    f"the branch {self._config.branch} of {shown(self._config.remote)} doesn't lead over the "
-                    "anchor and the mark of this node, and there is no earlier state here to keep",
-                    _PERSON,
-                )
-            self._follow(*route, tip)
-        assert self._view is not None
+            if route is None:
+                raise NoGoodState(f"{why}; and there is no earlier state here to keep", PERSON)
+            self._advance(*route)
+            self._view = self._settle(route.course, marked)
         return self._view
 
-    def _alarm(self, tip: CommitId, marked: Mark | None) -> Alarm:
-        store, anchor = self._clone.store, self._anchor.commit
-        pinned = anchor if marked is None else marked.commit
-        known = store.resolve(pinned) is not None
-        if known and store.is_ancestor(tip, pinned):
-            kind, what = AlarmKind.ROLLED_BACK, f"the branch was set back to {tip[:12]}, before {pinned[:12]}"
-        elif known and store.is_ancestor(pinned, tip):
-            kind, what = (
-                AlarmKind.FOXTROT,
-                (
-                    f"the branch's tip {tip[:12]} has {pinned[:12]} behind it, but not on its first-parent "
-                    "chain: another history was put in front"
-                ),
-            )
-        elif marked is None or pinned == anchor:
-            kind, what = (
-                AlarmKind.ANCHOR_LOST,
-                f"the branch's tip {tip[:12]} doesn't lead to the anchor {anchor[:12]}",
-            )
-        else:
-            kind, what = (
-                AlarmKind.REWRITTEN,
-                (
-                    f"the branch was rewritten: its tip {tip[:12]} doesn't lead to {pinned[:12]}, "
-                    "which this node has accepted"
-                ),
-            )
-        return Alarm(kind, f"{what}. Nothing of it was judged; the last good state stands", _PERSON, tip)
+    # --- off a fork --------------------------------------------------------------------------------
+
+    @property
+    def _record_path(self) -> Path:
+        return self._config.directory / "reanchor"
+
+    def _pending(self, marked: Mark | None) -> SignedReanchor | None:
+        """The record that waits to be followed; None if there is none, or it was followed before."""
+        signed = reanchor.read(self._record_path)
+        done = 0 if marked is None else marked.reanchored
+        return signed if signed is not None and signed.record.sequence > done else None
+
+    def _leave_fork(self, signed: SignedReanchor, tip: CommitId, marked: Mark) -> LedgerView:
+        """Follows the record to the branch's tip, or says why not."""
+        if self._refused is not None and self._refused[:2] == (tip, signed):
+            return self._kept(marked, self._refused[2])
+        try:
+            course = self._judged_by(signed, tip, marked)
+        except ReanchorRefused as refused:
+            seen = deviation(self._clone.store, self._anchor.commit, marked, tip)
+            message = f"{refused}. Without it: {seen.message}"
+            alarm = Alarm(AlarmKind.REANCHOR_REFUSED, message, refused.advice or seen.advice, tip)
+            self._refused = (tip, signed, alarm)
+            return self._kept(marked, alarm)
+        self._course = course
+        log.warning("this node leaves %s by the %s", marked.commit[:12], signed.record)
+        witness, snapshot = self._watch.newest_sequences(course)
+        moved = replace(
+            marked, reanchored=signed.record.sequence, witness_left=witness, snapshot_left=snapshot
+        )
+        return self._arrive(course, tip, moved)
+
+    def _judged_by(self, signed: SignedReanchor, tip: CommitId, marked: Mark) -> Course:
+        """The branch judged up to its tip. Raises `ReanchorRefused` unless the record allows to go there."""
+        reanchor.require_for(marked, signed)
+        reanchor.require_fork(signed.record, marked, self._chain_to(marked))
+        route = self._route(tip, None)
+        if route is None:
+            raise ReanchorRefused(f"the branch that the {signed.record} leads to doesn't lead to the anchor")
+        self._advance(*route)
+        reanchor.require_reached(signed.record, route.course)
+        return route.course
+
+    def _chain_to(self, marked: Mark) -> frozenset[CommitId]:
+        """From the anchor to the mark, as far as the clone still has it."""
+        store = self._clone.store
+        if not self._clone.exists or store.resolve(marked.commit) is None:
+            return frozenset()
+        steps = store.first_parents(marked.commit, self._anchor.commit) or ()
+        return frozenset((self._anchor.commit, *(step.commit for step in steps)))
 
     # --- one at a time -----------------------------------------------------------------------------
 
@@ -248,6 +313,26 @@ class Ledger:
             yield
 
 
+def _leads_over(marked: Mark | None, behind: Container[CommitId], ahead: Sequence[Step]) -> bool:
+    """Whether the mark is on this chain. Another process of this node may have moved it meanwhile."""
+    if marked is None or marked.commit in behind:
+        return True
+    return any(step.commit == marked.commit for step in ahead)
+
+
+def _save(course: Course, records: list[Record]) -> None:
+    """The chronicle is a cache: what it can't take is judged again after a restart."""
+    try:
+        course.keep(records)
+    except OSError as error:
+        log.warning("the chronicle can't be written: %s", error)
+
+
+def _contradicted(why: CheckpointRefused, tip: CommitId) -> Alarm:
+    kind = AlarmKind.OFF_CHAIN if isinstance(why, OffChain) else AlarmKind.SPLIT_VIEW
+    return Alarm(kind, f"{why}. The last good state stands", why.advice, tip)
+
+
 def _view_of(course: Course, tree: ObjectId) -> LedgerView:
     books = course.books
     return LedgerView(
@@ -260,10 +345,19 @@ def _view_of(course: Course, tree: ObjectId) -> LedgerView:
     )
 
 
-def _mark_of(course: Course, reanchored: int) -> Mark:
+def _mark_of(course: Course, before: Mark | None) -> Mark:
+    """The mark that this course has reached. What was followed and left before is kept with it."""
     books, root = course.books, policy_of(course.state.model).spec.root
     at = next(verdict for verdict in reversed(course.verdicts) if verdict.commit == books.mark)
-    return Mark(books.anchor, at.commit, at.position, at.state_hash, root, reanchored)
+    reached = Mark(books.anchor, at.commit, at.position, at.state_hash, root)
+    if before is None:
+        return reached
+    return replace(
+        reached,
+        reanchored=before.reanchored,
+        witness_left=before.witness_left,
+        snapshot_left=before.snapshot_left,
+    )
 
 
 @contextmanager

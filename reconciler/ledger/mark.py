@@ -22,7 +22,8 @@ from reconciler.whole_file import write_whole
 class Mark:
     """A transaction of the ledger that begins at `anchor`; `root` are the signers of its policy.
 
-    `reanchored` is the sequence of the last re-anchor record that was followed, 0 before the first.
+    `reanchored` is the sequence of the last re-anchor record that was followed, 0 before the first;
+    `witness_left` and `snapshot_left` are those of the newest checkpoints that were seen until then.
     """
 
     anchor: CommitId
@@ -31,6 +32,8 @@ class Mark:
     state_hash: str
     root: Signers
     reanchored: int = 0
+    witness_left: int = 0
+    snapshot_left: int = 0
 
 
 def read(path: Path) -> Mark | None:

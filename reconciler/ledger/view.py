@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from reconciler.ledger.checkpoint import Witnessed
 from reconciler.ledger.objects import CommitId, ObjectId
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.model import Model
@@ -19,6 +20,9 @@ class AlarmKind(Enum):
     ROLLED_BACK = "rolled-back"
     ANCHOR_LOST = "anchor-lost"
     UNKNOWN_PROTOCOL = "unknown-protocol"
+    OFF_CHAIN = "off-chain"
+    SPLIT_VIEW = "split-view"
+    REANCHOR_REFUSED = "reanchor-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,36 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A checkpoint or record that doesn't count, and why. Nothing is held up by it."""
+
+    code: str
+    message: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointView:
+    """What checkpoints say to this node.
+
+    `expected`: the policy names witnesses, and the node looks for them. `witness` is the newest seen;
+    `begun_at` the position of the snapshot from which the ledger was judged here, 0 for the anchor.
+    """
+
+    expected: bool = False
+    witness: Witnessed | None = None
+    begun_at: int = 0
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerView:
     """The ledger judged up to `tip`.
 
     `mark` is the last accepted transaction that changed something; `effective_tree` the id of a real tree in
-    the clone (also `refs/tnet/effective`); `verdicts` has all transactions from the anchor to the tip, oldest
-    first. With an `alarm`, everything else is the last good state.
+    the clone (also `refs/tnet/effective`); `verdicts` has all transactions that were judged here up to the
+    tip, the oldest first, after the anchor or snapshot where that began. With an `alarm`, everything else is
+    the last good state.
     """
 
     tip: CommitId
@@ -47,3 +75,4 @@ class LedgerView:
     verdicts: tuple[Verdict, ...]
     state_hash: str
     alarm: Alarm | None = None
+    checkpoints: CheckpointView = CheckpointView()

@@ -9,7 +9,6 @@ decide nothing here: that a witness has expired is told, and that is all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.ledger import checkpoint, signed_text
@@ -21,6 +20,7 @@ from reconciler.ledger.checkpoint import (
     CheckpointUnsigned,
     Kind,
     SignedCheckpoint,
+    Witnessed,
 )
 from reconciler.ledger.course import Course
 from reconciler.ledger.objects import CommitId
@@ -41,14 +41,6 @@ class OffChain(CheckpointRefused):
 
 class SplitView(CheckpointRefused):
     """The witness came to another state than this node, at the same transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Witnessed:
-    """The newest witness, and whose signatures count under it."""
-
-    checkpoint: Checkpoint
-    signers: tuple[Signer, ...]
 
 
 def witness_quorum(model: Model) -> Quorum | None:

@@ -1,0 +1,115 @@
+"""Where a node's ledger begins in its clone: at the anchor, or at a snapshot if there was nothing before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from reconciler.ledger import snapshot
+from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.checkpoint import CheckpointRefused
+from reconciler.ledger.checkpoint_branch import CheckpointFiles
+from reconciler.ledger.chronicle import Chronicle
+from reconciler.ledger.clone import Clone
+from reconciler.ledger.course import Course, resume, resume_from
+from reconciler.ledger.mark import Mark
+from reconciler.ledger.objects import CommitId
+from reconciler.ledger.snapshot import Shelf, SnapshotAhead, SnapshotContradicted
+from reconciler.ledger.trouble import AnchorRefused, Damaged
+from reconciler.ledger.verdict import Reason
+
+log = logging.getLogger(__name__)
+
+
+class Origin:
+    """Gives the course as far as it was judged before. `refused` says why a snapshot wasn't used, if so."""
+
+    def __init__(self, clone: Clone, anchor: Anchor, branch: Callable[[], CheckpointFiles | None]) -> None:
+        self._clone = clone
+        self._anchor = anchor
+        self._branch = branch
+        self._chronicle = Chronicle(clone.path / "tnet" / "chronicle.jsonl", anchor.commit)
+        self._shelf = Shelf(clone.path / "tnet" / "snapshot", anchor.commit)
+        self._contradicted: set[bytes] = set()
+        self.refused: CheckpointRefused | None = None
+
+    def resume(self, chain: Sequence[CommitId], marked: Mark | None) -> Course:
+        """The course over this chain (the transactions after the anchor). Raises `LocalTrouble`s."""
+        kept = self._shelf.files()
+        course = None if kept is None else self._from(chain, marked, *kept)
+        if course is not None:
+            return course
+        self._shelf.clear()
+        course = resume(self._clone.store, self._anchor, self._chronicle, chain)
+        return course if course.books.position else self._from_branch(chain, marked) or course
+
+    def require_mark(self, course: Course, marked: Mark | None) -> None:
+        """Raises `CheckpointRefused` if a course begun at a snapshot has another state at this node's mark.
+
+        The snapshot isn't used again.
+        """
+        if marked is None or course.start.verdict.reason is not Reason.SNAPSHOT:
+            return
+        verdict = course.verdict_at(marked.position)
+        if verdict is not None and verdict.state_hash == marked.state_hash:
+            return
+        kept = self._shelf.files()
+        self._contradicted.update(() if kept is None else kept[:1])
+        self._shelf.clear()
+        self.refused = SnapshotContradicted(
+            f"from the snapshot of {course.start.books.commit[:12]}, the ledger comes to another state at "
+            f"{marked.commit[:12]} than this node has come to before",
+            "root has signed a state that isn't the ledger's: find out how, before another node starts there",
+        )
+        raise self.refused
+
+    def _from_branch(self, chain: Sequence[CommitId], marked: Mark | None) -> Course | None:
+        try:
+            files = self._branch()
+            data, state = (None, None) if files is None else (files.snapshot(), files.state())
+        except CheckpointRefused as refused:
+            self.refused = refused
+            return None
+        if data is None or state is None or data in self._contradicted:
+            return None
+        course = self._from(chain, marked, data, state)
+        if course is not None:
+            self._keep(data, state)
+        return course
+
+    def _from(
+        self, chain: Sequence[CommitId], marked: Mark | None, data: bytes, state: bytes
+    ) -> Course | None:
+        """The course from this snapshot; None if it can't be used."""
+        store = self._clone.store
+        try:
+            start = snapshot.begin(store, self._anchor, chain, data, state)
+            _require_before_mark(start.books.position, marked)
+            course = resume_from(store, start, self._shelf.chronicle(start), chain)
+        except (CheckpointRefused, AnchorRefused, Damaged) as trouble:
+            refused = trouble if isinstance(trouble, CheckpointRefused) else _unusable(trouble)
+            log.warning("the snapshot isn't used: %s", refused)
+            self.refused = refused
+            return None
+        self.refused = None
+        return course
+
+    def _keep(self, data: bytes, state: bytes) -> None:
+        """What can't be kept is looked for again after a restart."""
+        try:
+            self._shelf.put(data, state)
+        except OSError as error:
+            log.warning("the snapshot can't be kept: %s", error)
+
+
+def _require_before_mark(position: int, marked: Mark | None) -> None:
+    """With a mark, the way from a snapshot has to lead over it: so a state that isn't this node's shows."""
+    if marked is not None and position > marked.position:
+        raise SnapshotAhead(
+            f"the snapshot is of transaction {position}, and this node has been at {marked.position} before: "
+            "it judges from the anchor what it lacks"
+        )
+
+
+def _unusable(trouble: AnchorRefused | Damaged) -> CheckpointRefused:
+    return CheckpointRefused(f"the snapshot can't be used: {trouble}", trouble.advice)

@@ -1,0 +1,175 @@
+"""A node's eye on the checkpoints' branch: it takes what counts, and says what doesn't and why.
+
+Two kinds of finding: a `Note` is told and holds up nothing. A checkpoint that counts and contradicts the
+branch is an alarm (`OffChain`, `SplitView`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from reconciler.errors import TnetError
+from reconciler.ledger import checkpoint, checkpoint_branch
+from reconciler.ledger.authority import root_quorum
+from reconciler.ledger.checkpoint import Checkpoint, CheckpointRefused
+from reconciler.ledger.checkpoint_branch import CheckpointFiles
+from reconciler.ledger.clone import Clone
+from reconciler.ledger.config import LedgerConfig
+from reconciler.ledger.course import Course
+from reconciler.ledger.mark import Mark
+from reconciler.ledger.objects import CommitId
+from reconciler.ledger.origin import Origin
+from reconciler.ledger.snapshot import require_snapshot
+from reconciler.ledger.view import CheckpointView, Note
+from reconciler.ledger.witness import LastWitness, OffChain, require_agreement, witness_quorum
+
+
+class CheckpointOfLeftFork(CheckpointRefused):
+    """Of the history that this node has left by a re-anchor record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the checkpoints come to beside a course: the view, and what contradicts it, if anything."""
+
+    view: CheckpointView
+    contradiction: CheckpointRefused | None = None
+
+
+class Watch:
+    """Looks at what was last fetched; keeps the newest witness beside the mark."""
+
+    def __init__(self, config: LedgerConfig, clone: Clone, origin: Origin) -> None:
+        self._config = config
+        self._clone = clone
+        self._origin = origin
+        self._last = LastWitness(config.directory / "witness", config.anchor)
+        self._looked: tuple[CommitId, CommitId | None, str] | None = None
+        self._seen = Seen(CheckpointView())
+
+    def look(self, course: Course, marked: Mark | None) -> Seen:
+        """What the checkpoints say beside this course. Asked again about the same, it answers from memory.
+
+        Raises OSError if what is to be kept can't be written.
+        """
+        about = (course.books.commit, self._clone.checkpoints(), str(self._clone.checkpoints_trouble))
+        if self._config.checkpoints is not None and about != self._looked:
+            self._seen = _Look(self._clone, self._last, self._origin, course, marked).seen()
+            self._looked = about
+        return self._seen
+
+    def is_new(self, course: Course) -> bool:
+        """Whether there is something to look at since the last time."""
+        about = (course.books.commit, self._clone.checkpoints(), str(self._clone.checkpoints_trouble))
+        return self._config.checkpoints is not None and about != self._looked
+
+    def newest_sequences(self, course: Course) -> tuple[int, int]:
+        """Of the witness and of the snapshot that are shown now, 0 if there is none that counts."""
+        look = _Look(self._clone, self._last, self._origin, course, None)
+        seen = look.seen().view.witness
+        return (0 if seen is None else seen.checkpoint.sequence, look.snapshot_sequence())
+
+
+class _Look:
+    """One look. Collects notes on the way."""
+
+    def __init__(
+        self, clone: Clone, last: LastWitness, origin: Origin, course: Course, marked: Mark | None
+    ) -> None:
+        self._clone = clone
+        self._last = last
+        self._origin = origin
+        self._course = course
+        self._marked = marked
+        self._quorum = witness_quorum(course.state.model)
+        self._notes: list[Note] = []
+        self._contradiction: CheckpointRefused | None = None
+
+    def seen(self) -> Seen:
+        for trouble in (self._clone.checkpoints_trouble, self._origin.refused):
+            if trouble is not None:
+                self._notes.append(_note(trouble))
+        files = self._files()
+        if files is not None:
+            with self._noting():
+                self._take_witness(files)
+        witness = self._last.read(self._quorum)
+        if witness is not None:
+            left = 0 if self._marked is None else self._marked.witness_left
+            with self._noting():
+                self._compare(witness.checkpoint, left)
+        if files is not None:
+            with self._noting():
+                self._compare_snapshot(files)
+        begun_at = self._course.start.books.position
+        view = CheckpointView(self._quorum is not None, witness, begun_at, tuple(self._notes))
+        return Seen(view, self._contradiction)
+
+    def snapshot_sequence(self) -> int:
+        """Of the branch's snapshot, if root has signed it."""
+        with self._noting():
+            files = self._files()
+            found = None if files is None else self._snapshot(files)
+            return 0 if found is None else found.sequence
+        return 0
+
+    def _files(self) -> CheckpointFiles | None:
+        commit = self._clone.checkpoints()
+        with self._noting():
+            return None if commit is None else checkpoint_branch.read(self._clone.store, commit)
+        return None
+
+    def _take_witness(self, files: CheckpointFiles) -> None:
+        data = files.witness()
+        if data is not None:
+            self._last.take(data, self._quorum)
+
+    def _compare_snapshot(self, files: CheckpointFiles) -> None:
+        found = self._snapshot(files)
+        if found is not None:
+            self._compare(found, 0 if self._marked is None else self._marked.snapshot_left)
+
+    def _snapshot(self, files: CheckpointFiles) -> Checkpoint | None:
+        """The branch's snapshot, by root as it is now: so its word can be taken away, too."""
+        data = files.snapshot()
+        if data is None:
+            return None
+        signed = require_snapshot(data, self._course.books.anchor)
+        checkpoint.verify(signed, root_quorum(self._course.state.model))
+        return signed.checkpoint
+
+    def _compare(self, found: Checkpoint, left: int) -> None:
+        try:
+            require_agreement(found, self._course)
+        except OffChain as off:
+            if found.sequence <= left:
+                raise CheckpointOfLeftFork(
+                    f"the {found} is of the history that this node has left",
+                    "make a new one: tnet checkpoint",
+                ) from None
+            self._contradiction = self._contradiction or off
+        except CheckpointRefused as split:
+            self._contradiction = self._contradiction or split
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except CheckpointRefused as refused:
+            self._notes.append(_note(refused))
+
+
+def _note(trouble: TnetError) -> Note:
+    return Note(type(trouble).__name__, str(trouble), trouble.advice)
+
+
+def branch_of(clone: Clone) -> Callable[[], CheckpointFiles | None]:
+    """Reads the checkpoints' branch as it was last fetched. What it gives raises `CheckpointRefused`."""
+
+    def read() -> CheckpointFiles | None:
+        commit = clone.checkpoints()
+        return None if commit is None else checkpoint_branch.read(clone.store, commit)
+
+    return read
