@@ -19,9 +19,9 @@ ENVIRONMENT_VARIABLE = "TNET_SIGNING_KEY"
 
 _LITERAL = re.compile(r"^(key::)?(?P<key>(ssh|ecdsa|sk-ssh|sk-ecdsa)-\S+ [A-Za-z0-9+/]+={0,2})(\s.*)?$")
 _HOW = (
-    "give it as --key FILE, as TNET_SIGNING_KEY, or once and for all:\n"
-    "git config --global user.signingkey ~/.ssh/id_ed25519.pub\n"
-    "(a .pub file or the public key itself if the private one is in an ssh-agent)"
+    "once and for all: tnet key setup --key ~/.ssh/id_ed25519 (also a .pub file, or the public key itself,\n"
+    "if the private one is in an ssh-agent); for once: --key FILE, or TNET_SIGNING_KEY\n"
+    "which keys you have: tnet key list; if none: tnet key new"
 )
 
 
@@ -48,14 +48,29 @@ class SigningKey:
 
 def choose_signing_key(option: str | None, configured: str | None) -> SigningKey:
     """The key by `--key`, else by environment, else by git's `user.signingkey`; raises SigningError."""
-    for source, value in (
-        ("--key", option),
-        (ENVIRONMENT_VARIABLE, os.environ.get(ENVIRONMENT_VARIABLE)),
-        ("git config user.signingkey", configured),
-    ):
-        if value:
-            return _checked(source, value)
+    return choose_with_source(option, configured)[1]
+
+
+def choose_with_source(option: str | None, configured: str | None) -> tuple[str, SigningKey]:
+    """The same, and what has named the key."""
+    for source, value in named_keys(option, configured):
+        return source, _checked(source, value)
     raise SigningError("there is no key to sign with", _HOW)
+
+
+def named_keys(option: str | None, configured: str | None) -> list[tuple[str, str]]:
+    """Where a key is named and how, the one that counts first."""
+    sources = (
+        ("--key", option),
+        (f"${ENVIRONMENT_VARIABLE}", os.environ.get(ENVIRONMENT_VARIABLE)),
+        ("git config user.signingkey", configured),
+    )
+    return [(source, value) for source, value in sources if value]
+
+
+def key_is_named(configured: str | None) -> bool:
+    """Whether environment or git's configuration name a key, of which one then is the one to sign with."""
+    return bool(os.environ.get(ENVIRONMENT_VARIABLE) or configured)
 
 
 def configured_key() -> str | None:

@@ -161,7 +161,7 @@ def from_text(text: str) -> PublicKey:
     if len(words) < 2:
         raise KeyRefused("a public key is two words: its type and its base64")
     try:
-        key = from_wire(base64.b64decode(words[1].encode("utf-8"), validate=True))
+        key = from_wire(base64.b64decode(words[1].encode("utf-8", "replace"), validate=True))
     except binascii.Error:
         raise KeyRefused("a public key's second word is not base64") from None
     if key.algorithm != words[0]:
