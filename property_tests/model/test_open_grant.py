@@ -6,6 +6,7 @@ there, one on each of the first so many nodes.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,11 +32,13 @@ Changes = dict[str, Document | None]
 
 @dataclass(frozen=True)
 class Site:
-    """`placed` is by tenant and network; `granted` by tenant, without those who have no grant."""
+    """`placed` is by tenant and network; `granted` by tenant, without those who have no grant. `per_node` is
+    in the open grant and in all others."""
 
     open: tuple[int, int] | None
     granted: dict[str, int]
     placed: dict[tuple[str, str], int]
+    per_node: int | None = None
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -53,11 +56,12 @@ class Site:
     def _farm(self, fleet: farms.Fleet) -> Farm:
         farm = fleet.documents[farm_path(FARM)]
         assert isinstance(farm, Farm)
-        shared = None if self.open is None else OpenGrant(*self.open)
+        shared = None if self.open is None else OpenGrant(*self.open, max_resources_per_node=self.per_node)
         return replace(farm, spec=replace(farm.spec, open_grant=shared))
 
     def _grant(self, tenant: str) -> Grant:
-        return Grant(api_version=farms.API, metadata=Metadata(tenant), spec=GrantSpec(self.granted[tenant]))
+        spec = GrantSpec(self.granted[tenant], max_resources_per_node=self.per_node)
+        return Grant(api_version=farms.API, metadata=Metadata(tenant), spec=spec)
 
     @property
     def model(self) -> Model:
@@ -72,11 +76,16 @@ class Site:
         return held
 
 
-sites = st.builds(
+unbounded_sites = st.builds(
     Site,
     open=st.none() | st.tuples(st.integers(0, 6), st.integers(0, 12)),
     granted=st.dictionaries(st.sampled_from(farms.TENANT_NAMES), st.integers(0, 8), max_size=2),
     placed=st.dictionaries(st.sampled_from(KEYS), st.integers(0, len(NODES))),
+)
+sites = st.builds(
+    lambda site, per_node: dataclasses.replace(site, per_node=per_node),
+    unbounded_sites,
+    st.none() | st.integers(1, 2),
 )
 histories = st.lists(sites, min_size=1, max_size=4)
 
@@ -111,6 +120,16 @@ def test_what_stands_on_an_open_grant_is_counted_right_after_any_history(history
 
 
 @given(sites)
+def test_no_more_runs_on_a_node_than_a_tenant_may_have_there(site: Site) -> None:
+    model = site.model
+    running_on: Counter[tuple[str, str]] = Counter()
+    for tenant, name in site.placed:
+        nodes = {node.ref for node in NODES[: site.placed[tenant, name]]}
+        running_on.update((tenant, node) for node in nodes - suspensions(model, tenant, name).keys())
+    assert site.per_node is None or all(count <= site.per_node for count in running_on.values())
+
+
+@given(unbounded_sites)
 def test_no_more_runs_than_is_granted_and_nothing_is_left_unused(site: Site) -> None:
     ran, held = running(site.model, site), site.held_openly()
     each, together = site.open or (0, 0)
@@ -119,7 +138,7 @@ def test_no_more_runs_than_is_granted_and_nothing_is_left_unused(site: Site) -> 
     assert ran.total() == min(together, sum(min(count, each) for count in held.values()))
 
 
-@given(sites)
+@given(unbounded_sites)
 def test_nobody_runs_much_while_another_is_kept_from_running_less(site: Site) -> None:
     ran, held = running(site.model, site), site.held_openly()
     each, _ = site.open or (0, 0)
@@ -129,7 +148,7 @@ def test_nobody_runs_much_while_another_is_kept_from_running_less(site: Site) ->
 
 @given(sites, st.sampled_from(KEYS))
 def test_removing_a_network_stops_nobody_else(site: Site, key: tuple[str, str]) -> None:
-    smaller = Site(site.open, site.granted, {k: count for k, count in site.placed.items() if k != key})
+    smaller = dataclasses.replace(site, placed={k: n for k, n in site.placed.items() if k != key})
     before, after = site.model, smaller.model
     for tenant, name in smaller.placed:
         stopped = suspensions(after, tenant, name).keys() - suspensions(before, tenant, name).keys()

@@ -15,6 +15,7 @@ from reconciler.model.documents import GrantSpec
     epilog=example(
         "tnet farm grant paris acme --max-resources 10",
         "tnet farm grant paris acme --max-resources 2 --node p1 --node p2",
+        "tnet farm grant paris acme --max-resources 50 --max-per-node 5",
     )
 )
 @click.argument("farm", type=LABEL)
@@ -23,8 +24,18 @@ from reconciler.model.documents import GrantSpec
 @click.option(
     "--node", "nodes", type=LABEL, multiple=True, help="Only there; repeatable (default: all nodes)."
 )
+@click.option(
+    "--max-per-node", type=click.IntRange(1), default=None, help="How many on one node (default: no bound)."
+)
 @editing_options
-def command(editor: Editor, farm: str, tenant: str, max_resources: int, nodes: tuple[str, ...]) -> None:
+def command(
+    editor: Editor,
+    farm: str,
+    tenant: str,
+    max_resources: int,
+    nodes: tuple[str, ...],
+    max_per_node: int | None,
+) -> None:
     """Let a tenant place resources on a farm, or change what it may place. Signed by a farmer."""
-    spec = GrantSpec(max_resources=max_resources, nodes=nodes)
+    spec = GrantSpec(max_resources=max_resources, max_resources_per_node=max_per_node, nodes=nodes)
     editor.make(farms.grant(editor.model, farm, tenant, spec))

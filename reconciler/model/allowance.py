@@ -17,13 +17,14 @@ from reconciler.model.paths import farm_path, grant_path
 class Allowance:
     """What one tenant may hold of one farm, by the document at `path`.
 
-    `nodes` are those it may be on; empty means all. `together` bounds what all tenants on an open grant
-    hold; it is None for a grant of the tenant's own.
+    `nodes` are those it may be on; empty means all. `per_node` bounds what it holds on one of them, if it is
+    not None. `together` bounds what all tenants on an open grant hold; it is None for a tenant's own.
     """
 
     path: str
     max_resources: int
     nodes: tuple[str, ...]
+    per_node: int | None
     together: int | None = None
 
     @property
@@ -39,12 +40,20 @@ def allowance(model: Model, farm: str, tenant: str) -> Allowance | None:
     """None if the farm lets the tenant place nothing."""
     own = model.grant(farm, tenant)
     if own is not None:
-        return Allowance(grant_path(farm, tenant), own.spec.max_resources, own.spec.nodes)
+        spec = own.spec
+        path = grant_path(farm, tenant)
+        return Allowance(path, spec.max_resources, spec.nodes, spec.max_resources_per_node)
     site = model.farm(farm)
     shared = None if site is None else site.spec.open_grant
     if shared is None:
         return None
-    return Allowance(farm_path(farm), shared.max_resources_per_tenant, shared.nodes, shared.max_resources)
+    return Allowance(
+        farm_path(farm),
+        shared.max_resources_per_tenant,
+        shared.nodes,
+        shared.max_resources_per_node,
+        shared.max_resources,
+    )
 
 
 def may_run(model: Model, farm: str, tenant: str, granted: Allowance) -> int:

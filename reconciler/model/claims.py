@@ -43,6 +43,11 @@ def on_node(node: str) -> Mention:
     return Mention("network-on-node", node)
 
 
+def resources_on_node(node: str, tenant: str) -> Mention:
+    """Mentioned once for each NR: one for each network of the tenant that is on the node."""
+    return Mention("resource-on-node", f"{node} {tenant}")
+
+
 def of_tenant(tenant: str) -> Mention:
     return Mention("network-of-tenant", tenant)
 
@@ -115,6 +120,7 @@ def mentions(document: Document, place: Place) -> Iterator[Mention]:
         yield of_tenant(place.tenant)
         for nr in document.spec.resources:
             yield on_node(nr.node)
+            yield resources_on_node(nr.node, place.tenant)
             farm = nr.node.partition("/")[0]
             yield on_farm(farm)
             yield resources_in_farm(farm, place.tenant)

@@ -258,6 +258,12 @@ class FastNetwork(_Document, frozen=True):
     ] = 1500
 
 
+PerNode = Annotated[
+    Annotated[int, Meta(ge=1, le=65535)] | None,
+    Meta(description="How many of a tenant's NRs may be on one node; not bounded if left out."),
+]
+
+
 class OpenGrant(_Document, frozen=True):
     """What a farmer lets every tenant place that has no grant of its own."""
 
@@ -267,6 +273,7 @@ class OpenGrant(_Document, frozen=True):
     max_resources: Annotated[
         int, Meta(ge=0, le=65535, description="How many NRs all such tenants together may have.")
     ]
+    max_resources_per_node: PerNode = None
     nodes: Annotated[
         tuple[DnsLabel, ...], Meta(max_length=4096, description="On which nodes; on all if empty.")
     ] = ()
@@ -367,6 +374,7 @@ class GrantSpec(_Document, frozen=True):
     """What a farmer lets a tenant place on the farm; nothing without it."""
 
     max_resources: Annotated[int, Meta(ge=0, le=65535, description="How many NRs, over all nodes.")]
+    max_resources_per_node: PerNode = None
     nodes: Annotated[
         tuple[DnsLabel, ...], Meta(max_length=4096, description="On which nodes; on all if empty.")
     ] = ()

@@ -122,6 +122,11 @@ class Model:
         """Every network with a NR on some node of a farm, with its tenant's name."""
         return self._networks_at(self._mentioning(claims.on_farm(farm)))
 
+    def networks_of_on(self, tenant: str, node: str) -> Iterator[Network]:
+        """The networks of one tenant with a NR on the node `<farm>/<node>`."""
+        paths = self._mentioning(claims.resources_on_node(node, tenant))
+        return (network for _, network in self._networks_at(paths))
+
     def _networks_at(self, paths: Iterable[str]) -> Iterator[tuple[str, Network]]:
         for path in paths:
             document = self.documents[path]
@@ -165,6 +170,13 @@ class Model:
     def resource_count(self, farm: str, tenant: str) -> int:
         """How many NRs a tenant has on a farm, over all its networks."""
         return self._totals.get(claims.resources_in_farm(farm, tenant), 0)
+
+    def resource_count_on(self, node: str, tenant: str) -> int:
+        """How many NRs a tenant has on the node `<farm>/<node>`, over all its networks."""
+        return self._totals.get(claims.resources_on_node(node, tenant), 0)
+
+    def network_count(self, tenant: str) -> int:
+        return self._totals.get(claims.of_tenant(tenant), 0)
 
     def open_resource_count(self, farm: str) -> int:
         """How many NRs on a farm are of tenants that it has given no grant of their own."""

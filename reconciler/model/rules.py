@@ -8,7 +8,7 @@ hangs on it. What loses its ground that way is suspended (see `suspension`) and 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from ipaddress import IPv4Network
 from itertools import islice
@@ -33,6 +33,9 @@ from reconciler.model.suspension import Suspended, suspensions
 from reconciler.model.yaml import Pointer
 
 __all__ = ["Suspended", "Violation", "newly_owned", "suspensions", "violations"]
+
+MAX_NETWORKS = 1024
+"""Of one tenant. Networks without NRs need nobody's grant, and every node keeps all documents in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def violations(model: Model, paths: Collection[str] | None = None) -> tuple[Viol
     Of two in conflict, the one in `paths` owns the violation; of two that both are, the later path.
     """
     concerned = frozenset(model.documents if paths is None else paths)
-    return tuple(violation for path in sorted(concerned) for violation in _at(model, path, concerned))
+    found = (violation for path in sorted(concerned) for violation in _at(model, path, concerned))
+    return tuple(_with_advice(model, violation) for violation in found)
 
 
 def newly_owned(
@@ -79,7 +83,14 @@ def newly_owned(
     """
     concerned = frozenset(paths)
     found = (each for path in sorted(concerned) for each in _new_at(before, after, path, concerned))
-    return tuple(islice(found, at_most))
+    return tuple(_with_advice(after, violation) for violation in islice(found, at_most))
+
+
+def _with_advice(model: Model, violation: Violation) -> Violation:
+    """What was probably meant is dear to find, so it is looked for only where it is shown."""
+    if violation.code != "unknown-node":
+        return violation
+    return replace(violation, advice=_nearest_node(model, violation.subject.partition(" ")[0]))
 
 
 def _new_at(before: Model, after: Model, path: str, concerned: frozenset[str]) -> Iterator[Violation]:
@@ -206,6 +217,7 @@ def _network(model: Model, path: str, network: Network, place: Place) -> Iterato
         at = ("spec", "resources", number)
         yield from _ground(model, path, resource, at)
         yield from _granted(model, path, place.tenant, resource, at)
+    yield from _number(model, path, place.tenant)
     yield from _farms(model, path, network, place.tenant)
     yield from _relays(model, path, network)
 
@@ -237,8 +249,8 @@ def _ground(model: Model, path: str, resource: Resource, at: Pointer) -> Iterato
         message, advice = f"there is no farm `{farm}`", f"Its farmer adds {farm_path(farm)} first."
         yield Violation(path, shown((*at, "node")), "unknown-farm", message, advice, None, subject)
     elif node is None:
-        message, advice = f"there is no node `{resource.node}`", _nearest_node(model, resource.node)
-        yield Violation(path, shown((*at, "node")), "unknown-node", message, advice, None, subject)
+        message = f"there is no node `{resource.node}`"
+        yield Violation(path, shown((*at, "node")), "unknown-node", message, "", None, subject)
     elif node.spec.id != resource.node_id:
         message = f"`{resource.node}` is another machine now, with the unique id {node.spec.id}"
         advice = "Remove the NR and add it again: `tnet network add-node`."
@@ -287,6 +299,29 @@ def _granted(model: Model, path: str, tenant: str, resource: Resource, at: Point
         message = f"the farm's {which} does not list the node `{node}`"
         advice = "Choose one it lists, or ask the farmer."
         yield Violation(path, pointer, "node-not-granted", message, advice, granted.path, resource.node)
+    else:
+        yield from _on_node(model, path, tenant, resource, granted, pointer)
+
+
+def _on_node(
+    model: Model, path: str, tenant: str, resource: Resource, granted: Allowance, pointer: str
+) -> Iterator[Violation]:
+    count, most = model.resource_count_on(resource.node, tenant), granted.per_node
+    if most is not None and count > most:
+        message = f"`{tenant}` would have {count} NRs on `{resource.node}`, and is granted {most} on one node"
+        advice = "Choose another node, or ask the farmer for more."
+        yield Violation(
+            path, pointer, "too-many-on-node", message, advice, granted.path, resource.node, count
+        )
+
+
+def _number(model: Model, path: str, tenant: str) -> Iterator[Violation]:
+    count = model.network_count(tenant)
+    if count > MAX_NETWORKS:
+        message = f"`{tenant}` would have {count} networks, and a tenant has {MAX_NETWORKS} at most"
+        yield Violation(
+            path, "metadata.name", "too-many-networks", message, "Delete some.", None, tenant, count
+        )
 
 
 def _farms(model: Model, path: str, network: Network, tenant: str) -> Iterator[Violation]:

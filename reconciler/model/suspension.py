@@ -69,9 +69,9 @@ def _grant(model: Model, tenant: str, network: str, nr: Resource) -> Suspended |
     if not granted.has_node(node):
         return Suspended("NotGranted", f"the farm {farm} no longer grants {tenant} the node {node}")
     most = may_run(model, farm, tenant, granted)
-    if _runs(model, tenant, network, nr, most):
-        return None
-    return _exceeded(model, tenant, network, nr, granted)
+    if not _runs(model, tenant, network, nr, most):
+        return _exceeded(model, tenant, network, nr, granted)
+    return _too_many_on_node(model, tenant, network, nr, granted)
 
 
 def _exceeded(model: Model, tenant: str, network: str, nr: Resource, granted: Allowance) -> Suspended:
@@ -82,6 +82,21 @@ def _exceeded(model: Model, tenant: str, network: str, nr: Resource, granted: Al
         )
         return Suspended("OpenGrantExceeded", message)
     return Suspended("GrantExceeded", f"the farm {farm} grants {tenant} only {granted.max_resources} NRs")
+
+
+def _too_many_on_node(
+    model: Model, tenant: str, network: str, nr: Resource, granted: Allowance
+) -> Suspended | None:
+    """Each network has one NR on a node, so the first so many networks are the first so many NRs."""
+    most = granted.per_node
+    if most is None or model.resource_count_on(nr.node, tenant) <= most:
+        return None
+    names = (other.metadata.name for other in model.networks_of_on(tenant, nr.node))
+    if network in sorted(names)[:most]:
+        return None
+    return Suspended(
+        "GrantExceeded", f"{nr.node} is granted to {tenant} for {most} NRs, and it has more there"
+    )
 
 
 def _runs(model: Model, tenant: str, network: str, nr: Resource, most: int) -> bool:

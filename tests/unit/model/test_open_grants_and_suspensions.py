@@ -35,7 +35,7 @@ def suspension(tenant: str = "acme", reason: str = "Sends spam.") -> Suspension:
 
 
 def open_lyon(each: int, together: int, *nodes: str) -> Document:
-    return example.farm(LYON, open_grant=OpenGrant(each, together, nodes))
+    return example.farm(LYON, open_grant=OpenGrant(each, together, nodes=nodes))
 
 
 def after(*changes: Changes) -> Model:
@@ -148,6 +148,42 @@ def test_the_message_says_whose_bound_it_is() -> None:
     assert str(suspensions(lowered, "globex", "shop")["lyon/l2"]) == (
         "the farm lyon has 3 NRs for all tenants without a grant, and more are held"
     )
+
+
+@pytest.mark.rule(12)
+def test_a_bound_for_one_node_keeps_a_tenant_from_taking_all_of_it() -> None:
+    bounded = {PARIS_ACME: example.grant(PARIS_ACME, max_resources=10, max_resources_per_node=1)}
+    second = replace(without(WEB, 1, 2, 3), metadata=Metadata("new"))
+    found = brought_in(after(bounded), {NEW_NET: second})
+    assert ("too-many-on-node", "spec.resources[0].node") in [(one.code, one.pointer) for one in found]
+    assert {one.rival_path for one in found if one.code == "too-many-on-node"} == {PARIS_ACME}
+    open_to_all = example.farm(PARIS, open_grant=OpenGrant(10, 10, max_resources_per_node=1))
+    openly = brought_in(after({PARIS_ACME: None, PARIS: open_to_all}), {NEW_NET: second})
+    assert "too-many-on-node" in {one.code for one in openly}
+
+
+@pytest.mark.rule(13)
+def test_lowering_the_bound_for_one_node_stops_the_later_networks_there_alone() -> None:
+    second = replace(without(WEB, 1, 2, 3), metadata=Metadata("new"))
+    lowered = {PARIS_ACME: example.grant(PARIS_ACME, max_resources_per_node=1)}
+    assert brought_in(after({NEW_NET: second}), lowered) == []
+    held = after({NEW_NET: second}, lowered)
+    assert idle(held, "acme", "new") == {}
+    assert idle(held, "acme", "web") == {"paris/p1": "GrantExceeded"}
+    assert "granted to acme for 1 NRs" in str(suspensions(held, "acme", "web")["paris/p1"])
+    assert [code for code, _ in codes(held, {WEB: example.resource_changed(WEB, 0, index=9)})] == []
+
+
+@pytest.mark.rule(12)
+def test_a_tenant_cannot_fill_every_node_with_networks_that_nobody_granted() -> None:
+    """A network without NRs takes no farm's grant; its number is bounded all the same."""
+    empty = without(WEB, 0, 1, 2, 3)
+    names = [f"n{number}" for number in range(rules.MAX_NETWORKS)]
+    many = {network_path("acme", name): replace(empty, metadata=Metadata(name)) for name in names}
+    full = example.model().with_changes({WEB: None, **many})
+    assert newly_owned(example.model(), full, many.keys()) == ()
+    assert codes(full, {WEB: empty}) == [("too-many-networks", "metadata.name")]
+    assert codes(full, {WEB: empty, network_path("acme", "n0"): None}) == []
 
 
 # --- Suspensions ---------------------------------------------------------------------------------------
