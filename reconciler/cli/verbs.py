@@ -9,6 +9,15 @@ from reconciler.cli.lazy import Branch, Verb
 VERBS: Mapping[str, Verb | Branch] = {
     "init": Verb("init", "Start a new repository with its root key."),
     "trust": Verb("trust", "Tell a clone which anchor and root keys to believe."),
+    "key": Branch(
+        "Your SSH key, and git's own signing.",
+        {
+            "new": Verb("key_new", "Make an SSH key."),
+            "list": Verb("key_list", "List your SSH keys, and what the ledger lets each do."),
+            "show": Verb("key_show", "Show the key that signs, to hand out its public half."),
+            "setup": Verb("key_setup", "Make plain `git commit` sign so that nodes accept it."),
+        },
+    ),
     "farm": Branch(
         "Sites with nodes, and what their farmers allow.",
         {
