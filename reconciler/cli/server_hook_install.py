@@ -26,7 +26,6 @@ from reconciler.forge.standing import ledger_standing, wanted_settings
     "--checkpoints", default="tnet-checkpoints", show_default=True, help="The branch that holds checkpoints."
 )
 @click.option("--signed-only", is_flag=True, help="Other branches take only signed changes of documents.")
-@click.option("--append-only", is_flag=True, help="No branch may be rewritten or deleted, requests neither.")
 @click.option(
     "--deadline",
     type=click.IntRange(1, 3600),
@@ -48,7 +47,6 @@ def command(
     branch: str,
     checkpoints: str,
     signed_only: bool,
-    append_only: bool,
     deadline: int,
     program: Path | None,
 ) -> None:
@@ -61,7 +59,7 @@ def command(
     config = ServerConfig(ledger.anchor, branch, checkpoints, signed_only, deadline)
     standing = ledger_standing(ledger.git_dir, config)
     place, called = find_place(ledger.git_dir), find_program() if program is None else program.absolute()
-    write_config(ledger.git_dir, config, wanted_settings(ledger.git_dir, append_only))
+    write_config(ledger.git_dir, config, wanted_settings(ledger.git_dir))
     install(place, called)
     if standing.tip is None:
         found = f"no branch {branch} yet: the first push has to lead to the anchor"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from reconciler.compile.part import grounds
-from reconciler.model.documents import Farm, Network, Node
+from reconciler.model.affected import NetworkName, affected
+from reconciler.model.documents import Farm, Node
 from reconciler.model.model import Model
-from reconciler.model.paths import place_of
-
-NetworkName = tuple[str, str]
-"""Tenant and network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +22,12 @@ class Concerned:
 
 def concerned(old: Model, new: Model) -> Concerned:
     """What has to be compiled of both models to see how they differ."""
+    paths = list(changed_paths(old, new))
     by_node: dict[str, set[NetworkName]] = {}
-    for name in _changed_networks(old, new):
+    for name in _changed_networks(old, new, paths):
         for node in {*_nodes_of(old, name), *_nodes_of(new, name)}:
             by_node.setdefault(node, set()).add(name)
-    return Concerned(by_node, any(_is_of_nodes(path, old, new) for path in changed_paths(old, new)))
+    return Concerned(by_node, any(_is_of_nodes(path, old, new) for path in paths))
 
 
 def changed_paths(old: Model, new: Model) -> Iterator[str]:
@@ -45,15 +43,10 @@ def _is_of_nodes(path: str, old: Model, new: Model) -> bool:
     return any(isinstance(model.documents.get(path), Farm | Node) for model in (old, new))
 
 
-def _changed_networks(old: Model, new: Model) -> Iterator[NetworkName]:
-    for name in _all_networks(old) | _all_networks(new):
+def _changed_networks(old: Model, new: Model, paths: Collection[str]) -> Iterator[NetworkName]:
+    for name in affected(old, new, paths):
         if _grounds_of(old, name) != _grounds_of(new, name):
             yield name
-
-
-def _all_networks(model: Model) -> Set[NetworkName]:
-    places = (place_of(path) for path, each in model.documents.items() if isinstance(each, Network))
-    return {(place.tenant, place.name) for place in places if place is not None}
 
 
 def _grounds_of(model: Model, name: NetworkName) -> tuple[object, ...] | None:

@@ -2,7 +2,8 @@
 
 - The ledger's branch: no deletion, and only what continues it over first parents (no rewriting, no foxtrot);
   every new transaction has to be accepted, as nodes will judge it.
-- The checkpoints' branch: no deletion, no rewriting, and what is there stays as it is.
+- The checkpoints' branch: no deletion, and no checkpoint but newer ones that agree with the ledger
+  (`checkpoint_door`).
 - `refs/replace/` and `refs/tnet/`: nothing. The first would show people another history than nodes see.
 - Other refs are free; with `signed_only`, a branch may only bring changes of governed paths that somebody
   whom the ledger knows has signed.
@@ -17,10 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.forge.checkpoint_door import require_checkpoints
 from reconciler.forge.judging import chain, judged
 from reconciler.forge.newcomers import unsigned_newcomer
 from reconciler.forge.push import Update
 from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.checkpoint import CheckpointRefused
 from reconciler.ledger.course import Course
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.runner import GitFailed
@@ -65,11 +68,14 @@ class Door:
         self._git_dir = git_dir
         self._rules = rules
         self._progress = progress
+        self._course: Course | None = None
         self.accepted: list[Verdict] = []
 
     def refusals(self, updates: Iterable[Update]) -> tuple[Refusal, ...]:
         """Why the push can't be taken; empty if it can. Raises `LocalTrouble`s: nothing can be told then."""
-        found = (self._refusal(update, self._target(update.ref)) for update in updates)
+        aimed = [(self._target(update.ref), update) for update in updates]
+        aimed.sort(key=lambda each: each[0] != self._rules.ledger)  # The rest is seen beside what it becomes.
+        found = (self._refusal(update, target) for target, update in aimed)
         return tuple(refusal for refusal in found if refusal is not None)
 
     def _target(self, ref: str) -> str:
@@ -100,7 +106,7 @@ class Door:
         if self._store.resolve(self._rules.ledger) != update.old:
             return Refusal(update.ref, "somebody else was faster", _AGAIN)
         try:
-            course, steps = self._course(update.old, update.new)
+            course, steps = self._from(update.old, update.new)
         except AnchorRefused as refused:
             return Refusal(update.ref, str(refused), refused.advice)
         if steps is None:
@@ -108,7 +114,7 @@ class Door:
             return self._off_course(update.ref, update.old, update.new)
         return self._judge(update.ref, course, steps)
 
-    def _course(self, old: CommitId | None, new: CommitId) -> tuple[Course, Sequence[Step] | None]:
+    def _from(self, old: CommitId | None, new: CommitId) -> tuple[Course, Sequence[Step] | None]:
         """The ledger as it stands, and the steps that the push adds; None if it doesn't continue it."""
         anchor = self._rules.anchor
         if old is None:
@@ -135,6 +141,7 @@ class Door:
     def _judge(self, ref: str, course: Course, steps: Sequence[Step]) -> Refusal | None:
         rejected = tuple(itertools.islice(self._rejected(course, steps), MAX_TOLD))
         if not rejected:
+            self._course = course
             return None
         more = "" if len(rejected) < MAX_TOLD else " or more"
         return Refusal(
@@ -158,31 +165,29 @@ class Door:
     def _checkpoints_refusal(self, update: Update) -> Refusal | None:
         if update.new is None:
             return Refusal(update.ref, "the checkpoints' branch can't be deleted", "nodes read it")
-        if update.old is None:
-            return None
-        if not self._store.is_ancestor(update.old, update.new):
-            return Refusal(
-                update.ref, "the checkpoints' branch is only ever continued", "fetch it, then add to it"
-            )
-        return self._changed_checkpoints(update.ref, update.old, update.new)
+        course = self._standing()
+        if course is None:
+            return Refusal(update.ref, "there is no ledger yet for it to be about", "push the ledger first")
+        try:
+            require_checkpoints(course, self._rules.anchor, update.old, update.new)
+        except CheckpointRefused as refused:
+            return Refusal(update.ref, str(refused), refused.advice)
+        return None
 
-    def _changed_checkpoints(self, ref: str, old: CommitId, new: CommitId) -> Refusal | None:
-        told = self._store.runner.run("diff-tree", "-r", "-z", "--name-status", "--no-renames", old, new)
-        words = told.split(b"\0")
-        changed = [path for kind, path in zip(words[0::2], words[1::2], strict=False) if kind != b"A"]
-        if not changed:
-            return None
-        return Refusal(
-            ref, f"{len(changed)} checkpoints that are there would change or go", "only add checkpoints"
-        )
+    def _standing(self) -> Course | None:
+        """The ledger as it stands, with what this push adds to it; None before there is one."""
+        if self._course is None:
+            tip = self._store.resolve(self._rules.ledger)
+            if tip is not None:
+                self._course = judged(self._store, self._git_dir, self._rules.anchor, tip)
+        return self._course
 
     def _unsigned_refusal(self, update: Update) -> Refusal | None:
         if update.new is None:
             return None
-        tip = self._store.resolve(self._rules.ledger)
-        if tip is None:
+        course = self._standing()
+        if course is None:
             return None
-        course = judged(self._store, self._git_dir, self._rules.anchor, tip)
         why = unsigned_newcomer(self._store, update.new, course.state.keyring)
         if why is None:
             return None

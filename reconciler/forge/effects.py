@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.compile.concerned import NetworkName, concerned
+from reconciler.compile.concerned import concerned
 from reconciler.compile.names import netid
 from reconciler.compile.node_graph import node_graph
 from reconciler.compile.part import NetworkPart, network_part
@@ -17,6 +17,7 @@ from reconciler.engine.node_plan import NodePlan, plan_node
 from reconciler.engine.plan import Plan
 from reconciler.kernel.graph import Graph, KernelObject, Observed
 from reconciler.kernel.objects import NODE_OWNER, Key
+from reconciler.model.affected import NetworkName
 from reconciler.model.model import Model
 
 

@@ -17,8 +17,6 @@ RECEIVE = {"receive.fsckObjects": "true", "receive.shallowUpdate": "false"}
 history that is cut off."""
 LIMITS = {"receive.maxInputSize": "256m"}
 """Set where nothing is set: more than a push to a ledger has any reason to bring."""
-APPEND_ONLY = {"receive.denyNonFastForwards": "true", "receive.denyDeletes": "true"}
-"""For a server of the ledger alone: no branch is ever rewritten or deleted, requests neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +66,8 @@ def hook_standing(git_dir: Path) -> HookStanding:
     return HookStanding(find_place(git_dir), tuple(missing))
 
 
-def wanted_settings(git_dir: Path, append_only: bool) -> dict[str, str]:
+def wanted_settings(git_dir: Path) -> dict[str, str]:
     """Which of git's own settings install writes."""
     settings = Settings(git_dir)
     limits = {name: value for name, value in LIMITS.items() if settings.get(name) is None}
-    return {**RECEIVE, **limits, **(APPEND_ONLY if append_only else {})}
+    return {**RECEIVE, **limits}

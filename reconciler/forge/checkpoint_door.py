@@ -1,0 +1,77 @@
+"""What may come onto the checkpoints' branch.
+
+The branch is replaced each time (reconciler/ledger/checkpoint_branch.py), so it isn't its history that only
+goes on, but what it says: a checkpoint never gives way to an older one or to none, and a new one is signed by
+those who may, of this ledger, and agrees with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from reconciler.ledger import beginning, checkpoint, checkpoint_branch
+from reconciler.ledger.anchor import Anchor
+from reconciler.ledger.checkpoint import Checkpoint, CheckpointRefused
+from reconciler.ledger.checkpoint_branch import CheckpointFiles
+from reconciler.ledger.course import Course
+from reconciler.ledger.objects import CommitId
+from reconciler.ledger.snapshot import SnapshotForged, require_snapshot
+from reconciler.ledger.witness import require_agreement, verified, witness_quorum
+
+
+class CheckpointGivesWay(CheckpointRefused):
+    """Where a checkpoint was would be none, or an older one."""
+
+
+def require_checkpoints(course: Course, anchor: Anchor, old: CommitId | None, new: CommitId) -> None:
+    """`course` is the ledger as it stands on the server. Raises `CheckpointRefused`."""
+    before = None if old is None else checkpoint_branch.read(course.store, old)
+    after = checkpoint_branch.read(course.store, new)
+    witness, snapshot = after.witness(), after.snapshot()
+    if witness != (None if before is None else before.witness()):
+        _require_witness(course, anchor, witness)
+        _require_newer("witness", None if before is None else before.witness(), witness)
+    if snapshot != (None if before is None else before.snapshot()):
+        _require_snapshot(course, anchor, after, snapshot)
+        _require_newer("snapshot", None if before is None else before.snapshot(), snapshot)
+
+
+def _require_witness(course: Course, anchor: Anchor, data: bytes | None) -> None:
+    if data is not None:
+        found = verified(data, anchor.commit, witness_quorum(course.state.model))
+        require_agreement(found.checkpoint, course)
+
+
+def _require_snapshot(course: Course, anchor: Anchor, files: CheckpointFiles, data: bytes | None) -> None:
+    if data is not None:
+        signed = require_snapshot(data, anchor.commit)
+        checkpoint.verify(signed, beginning.pinned_root(course.store, anchor))
+        require_agreement(signed.checkpoint, course)
+        _require_content(signed.checkpoint, files.state())
+
+
+def _require_content(snapshot: Checkpoint, state: bytes | None) -> None:
+    content = snapshot.content
+    if content is None or state is None or hashlib.sha256(state).hexdigest() != content.sha256:
+        raise SnapshotForged(f"the state beside the {snapshot} isn't the one that was signed")
+
+
+def _require_newer(kind: str, old: bytes | None, new: bytes | None) -> None:
+    last = None if old is None else _readable(old)
+    if last is None:
+        return
+    if new is None:
+        raise CheckpointGivesWay(f"the {last} would go", "put the newest of each kind on the branch")
+    if checkpoint.parse(new).checkpoint.sequence <= last.sequence:
+        raise CheckpointGivesWay(
+            f"the {last} would give way to another {kind} that isn't newer",
+            "fetch the branch, and give yours a higher sequence",
+        )
+
+
+def _readable(data: bytes) -> Checkpoint | None:
+    """What came there before there was a hook may be anything."""
+    try:
+        return checkpoint.parse(data).checkpoint
+    except CheckpointRefused:
+        return None
