@@ -9,13 +9,20 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.authoring.change import Change
-from reconciler.authoring.commit import Changes, advance, write_commit
+from reconciler.authoring.commit import (
+    Changes,
+    advance,
+    advance_by_git,
+    commit_tree,
+    tree_with_contents,
+    write_commit,
+)
 from reconciler.authoring.document_text import changed_text, new_text, schema_path
 from reconciler.authoring.errors import NothingToDo, RejectedError, WorkTreeError
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.worktree import WorkTree
 from reconciler.ledger.anchor import Anchor, read_anchor
-from reconciler.ledger.proposal import File
+from reconciler.ledger.proposal import SUBJECT, File
 from reconciler.ledger.replay import Replay, replay
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.documents import Document, Network
@@ -87,7 +94,8 @@ class Author:
             if self.at_head(path) != self.replay.blob(path):
                 raise RejectedError(
                     f"{path}: what HEAD says here isn't in effect: a commit that changed it was rejected",
-                    "`tnet log` says which and why; `tnet rollback COMMIT` clears it away",
+                    f"`tnet diff` says which and why; be rid of it: tnet repair {path}\n"
+                    f"or take it over as it stands, signed by you: tnet adopt {path}",
                 )
 
     def at_head(self, path: str) -> bytes | None:
@@ -96,17 +104,33 @@ class Author:
 
     def draft(self, changes: Changes, message: str, key: SigningKey) -> Draft:
         """Sign the changes as a commit on top of HEAD and have it judged; branch and files stay put."""
-        commit = write_commit(self.tree, changes, message, key)
+        return self._judged_draft(write_commit(self.tree, changes, message, key), changes)
+
+    def draft_adoption(self, documents: Changes, message: str, key: SigningKey) -> Draft:
+        """The same where the message adopts the documents, which HEAD may have already."""
+        tree = tree_with_contents(self.tree, documents)
+        changes = {path: data for path, data in documents.items() if data != self.at_head(path)}
+        return self._judged_draft(commit_tree(self.tree, tree, message, key), changes)
+
+    def draft_tree(self, tree_id: str, message: str, key: SigningKey | None) -> Draft:
+        """The same of a tree that is there already, with changes that needn't be documents."""
+        return self._judged_draft(commit_tree(self.tree, tree_id, message, key), {})
+
+    def _judged_draft(self, commit: str, changes: Changes) -> Draft:
         return Draft(commit, changes, self.judged(commit).view.verdicts[-1])
 
-    def judge_unsigned(self, changes: Changes) -> Verdict:
+    def judge_unsigned(self, changes: Changes, message: str = SUBJECT) -> Verdict:
         """What nodes would say of these changes if the right people had signed them."""
         files = {path: None if content is None else File(content) for path, content in changes.items()}
-        return self.replay.check_files(files)
+        return self.replay.check_files(files, message=message)
 
     def publish(self, draft: Draft) -> None:
         """Move the branch and the files on to the draft."""
         advance(self.tree, draft.commit, draft.changes)
+
+    def publish_by_git(self, draft: Draft) -> None:
+        """The same for a draft of a tree."""
+        advance_by_git(self.tree, draft.commit)
 
     @cached_property
     def _head(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from reconciler.authoring.errors import NothingToDo, SigningError, WorkTreeError
@@ -42,7 +42,7 @@ def write_commit(tree: WorkTree, changes: Changes, message: str, key: SigningKey
 
 
 def commit_tree(tree: WorkTree, tree_id: str, message: str, key: SigningKey | None) -> str:
-    """The same of a tree that is there already, also one that says nothing new; without a key it is unsigned."""
+    """The same of a tree that is there, be it HEAD's; without a key the commit is unsigned."""
     signing = [] if key is None else _signing_config(key)
     arguments = ["commit-tree", tree_id, *(["-S"] if key else []), "-m", message]
     if tree.head:
@@ -90,10 +90,15 @@ def _move_branch(tree: WorkTree, commit: str) -> None:
 
 def write_tree(tree: WorkTree, changes: Changes) -> str:
     """HEAD's tree with the changes, as a tree object's id; raises NothingToDo if that is HEAD's tree."""
-    new_tree = tree_with(tree, _index_info(tree, changes))
+    new_tree = tree_with_contents(tree, changes)
     if tree.head and new_tree == tree.git("rev-parse", f"{tree.head}^{{tree}}"):
         raise NothingToDo("there is nothing to commit: the files say this already")
     return new_tree
+
+
+def tree_with_contents(tree: WorkTree, changes: Changes) -> str:
+    """The same, also if that is HEAD's tree."""
+    return tree_with(tree, _index_info(tree, changes))
 
 
 def tree_with(tree: WorkTree, index_info: bytes) -> str:
@@ -108,8 +113,13 @@ def tree_with(tree: WorkTree, index_info: bytes) -> str:
 
 def difference(tree: WorkTree, changes: Changes) -> str:
     """What the changes make of HEAD, as `git diff` prints it."""
+    return difference_of_trees(tree, "HEAD", write_tree(tree, changes))
+
+
+def difference_of_trees(tree: WorkTree, old: str, new: str, paths: Iterable[str] = ()) -> str:
+    """From one tree to another, at these paths or everywhere."""
     flags = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-    return tree.git("diff", *flags, "HEAD", write_tree(tree, changes))
+    return tree.git("diff", *flags, old, new, "--", *(f":(top,literal){path}" for path in paths))
 
 
 def _index_info(tree: WorkTree, changes: Changes) -> bytes:

@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 
+from reconciler.authoring import adopt
+from reconciler.authoring.adopt import Takeover
 from reconciler.authoring.author import Author, Draft, require_accepted
 from reconciler.authoring.change import Change
-from reconciler.authoring.commit import Changes, difference
-from reconciler.authoring.signing_key import SigningKey, choose_signing_key
+from reconciler.authoring.commit import Changes, difference, difference_of_trees
+from reconciler.authoring.signing_key import SigningKey, choose_signing_key, key_is_named
 from reconciler.cli.options import key_option, repo_option
 from reconciler.cli.output import output_option, print_json
 from reconciler.model.model import Model
@@ -66,6 +68,36 @@ class Editor:
         self.author.publish(draft)
         return self._tell(subject, draft, notes, next_step)
 
+    def adopt(self, subject: str, takeover: Takeover) -> None:
+        """Take over what others made, after the difference to what is in effect has been shown."""
+        author = self.author
+        words = f"{self._words(subject)}\n\n{takeover.trailers}"
+        if self._options.output == "text" or self._options.dry_run:
+            click.echo(adopt.difference(author, takeover))
+        if self._options.dry_run:
+            return require_accepted(author.judge_unsigned(takeover.documents, words))
+        draft = author.draft_adoption(takeover.documents, words, self._signing_key())
+        if not self._options.force:
+            require_accepted(draft.verdict)
+        author.publish(draft)
+        return self._tell(subject, draft, tuple(map(str, takeover.adoptions)), _PUSHED)
+
+    def repair(self, subject: str, tree_id: str) -> None:
+        """Commit a tree that brings back what is in effect, signed if there is a key to sign with."""
+        author = self.author
+        if self._options.dry_run:
+            return click.echo(difference_of_trees(author.tree, "HEAD", tree_id))
+        draft = author.draft_tree(tree_id, self._words(subject), self._signing_key_if_any())
+        require_accepted(draft.verdict)
+        author.publish_by_git(draft)
+        return self._tell(subject, draft, (), _PUSHED)
+
+    def _signing_key_if_any(self) -> SigningKey | None:
+        """None where none is named; one that is named must be there."""
+        if self._options.key is None and not key_is_named(self.author.tree.config("user.signingkey")):
+            return None
+        return self._signing_key()
+
     def _show(self, changes: Changes) -> None:
         click.echo(difference(self.author.tree, changes))
         require_accepted(self.author.judge_unsigned(changes))
@@ -88,17 +120,22 @@ class Editor:
                     "code": verdict.code,
                     "detail": verdict.detail,
                     "signers": [str(signer) for signer in verdict.signers],
-                    "paths": list(draft.changes),
+                    "paths": _paths(draft),
                     "notes": list(notes),
                 }
             )
         by = ", ".join(str(signer) for signer in verdict.signers)
         click.echo(f"{draft.commit[:12]}  {subject}")
-        for line in (*([f"signed by {by}"] if by else []), *draft.changes, *notes):
+        for line in (*([f"signed by {by}"] if by else []), *_paths(draft), *notes):
             click.echo(f"  {line}")
         if not verdict.accepted:
             click.echo(f"  NOT ACCEPTED as it stands ({verdict.code}): {verdict.detail}")
         return click.echo(f"next: {next_step}")
+
+
+def _paths(draft: Draft) -> list[str]:
+    """What the commit changes, or brings into or back to effect without a change."""
+    return list(dict.fromkeys((*draft.changes, *draft.verdict.paths)))
 
 
 def editing_options(function: Callable[..., None]) -> Callable[..., None]:
