@@ -288,17 +288,19 @@ def _sealed(path: str, resource: Resource, node: Node, at: Pointer) -> Iterator[
 
 
 def _granted(model: Model, path: str, tenant: str, resource: Resource, at: Pointer) -> Iterator[Violation]:
+    """Whose grant has gone keeps the slot it holds, and doesn't move to another."""
     farm, _, node = resource.node.partition("/")
     granted, pointer = allowance(model, farm, tenant), shown((*at, "node"))
+    held = f"{resource.node} {resource.node_id} {resource.slot}"
     if granted is None:
         message = f"the farm `{farm}` grants `{tenant}` nothing"
         advice = f"Its farmer adds {grant_path(farm, tenant)}: `tnet farm grant`."
-        yield Violation(path, pointer, "no-grant", message, advice, None, resource.node)
+        yield Violation(path, pointer, "no-grant", message, advice, None, held)
     elif not granted.has_node(node):
         which = "open grant" if granted.is_open else f"grant to `{tenant}`"
         message = f"the farm's {which} does not list the node `{node}`"
         advice = "Choose one it lists, or ask the farmer."
-        yield Violation(path, pointer, "node-not-granted", message, advice, granted.path, resource.node)
+        yield Violation(path, pointer, "node-not-granted", message, advice, granted.path, held)
     else:
         yield from _on_node(model, path, tenant, resource, granted, pointer)
 
