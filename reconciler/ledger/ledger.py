@@ -151,10 +151,10 @@ class Ledger:
     # --- judging -----------------------------------------------------------------------------------
 
     def _judge(self, tip: CommitId) -> LedgerView:
-        view, course = self._view, self._course
-        if view is not None and view.tip == tip and course is not None and not self._watch.is_new(course):
-            return view
         marked = self._marked()
+        view = self._unchanged(tip, marked)
+        if view is not None:
+            return view
         route = self._route(tip, marked)
         if route is not None:
             return self._follow(route, tip, marked)
@@ -162,6 +162,13 @@ class Ledger:
         if record is None or marked is None:
             return self._kept(marked, deviation(self._clone.store, self._anchor.commit, marked, tip))
         return self._leave_fork(record, tip, marked)
+
+    def _unchanged(self, tip: CommitId, marked: Mark | None) -> LedgerView | None:
+        """What was seen the last time, if nothing has come since."""
+        view, course = self._view, self._course
+        if view is None or view.tip != tip or course is None or not self._watch.is_quiet(course):
+            return None
+        return view if _leads_over(marked, course.history.positions, ()) else None
 
     def _marked(self) -> Mark | None:
         """The mark; None if it is of another beginning: the node was provisioned anew."""
@@ -240,7 +247,7 @@ class Ledger:
         return replace(view, alarm=alarm)
 
     def _last_good(self, marked: Mark | None, why: str = "the disk is full") -> LedgerView:
-        if self._view is None:
+        if self._view is None or (marked is not None and self._view.mark != marked.commit):
             tip = self._clone.store.resolve(effective.LEDGER_REF)
             route = None if tip is None else self._route(tip, marked)
             if route is None:

@@ -30,6 +30,7 @@ from reconciler.ledger.chronicle import Chronicle
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.store import Store
 from reconciler.ledger.verdict import Reason
+from reconciler.model.paths import POLICY_PATH
 from reconciler.whole_file import write_whole
 
 
@@ -91,7 +92,7 @@ def _books(snapshot: Checkpoint, state: bytes) -> Books:
         books = state_file.decode(state)
     except state_file.StateMalformed as broken:
         raise SnapshotForged(f"the {snapshot} can't be used: {broken}") from None
-    documents = all(governed.place(path) is not None for path in books.entries)
+    documents = POLICY_PATH.encode("ascii") in books.entries and all(map(governed.place, books.entries))
     if books.anchor != snapshot.anchor or Place.of(books) != snapshot.place or not documents:
         raise SnapshotForged(f"the state beside the {snapshot} is not what its text says")
     return books

@@ -54,16 +54,20 @@ class Watch:
 
         Raises OSError if what is to be kept can't be written.
         """
-        about = (course.books.commit, self._clone.checkpoints(), str(self._clone.checkpoints_trouble))
+        about = self._about(course)
         if self._config.checkpoints is not None and about != self._looked:
             self._seen = _Look(self._clone, self._last, self._origin, course, marked).seen()
             self._looked = about
         return self._seen
 
-    def is_new(self, course: Course) -> bool:
-        """Whether there is something to look at since the last time."""
-        about = (course.books.commit, self._clone.checkpoints(), str(self._clone.checkpoints_trouble))
-        return self._config.checkpoints is not None and about != self._looked
+    def is_quiet(self, course: Course) -> bool:
+        """Whether nothing has come since the last look, and nothing was wrong then."""
+        if self._config.checkpoints is None:
+            return True
+        return self._seen.contradiction is None and self._about(course) == self._looked
+
+    def _about(self, course: Course) -> tuple[CommitId, CommitId | None, str]:
+        return course.books.commit, self._clone.checkpoints(), str(self._clone.checkpoints_trouble)
 
     def newest_sequences(self, course: Course) -> tuple[int, int]:
         """Of the witness and of the snapshot that are shown now, 0 if there is none that counts."""

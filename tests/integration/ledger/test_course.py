@@ -37,6 +37,7 @@ def assert_alarm(world: World, kind: AlarmKind, good: LedgerView) -> None:
         assert dataclasses.replace(view, alarm=None) == good
 
 
+@pytest.mark.rule(15)
 def test_a_rewritten_branch_is_not_judged(world: World) -> None:
     old = CommitId(world.forge.git("rev-parse", "main~1"))
     good = world.sync()
@@ -44,12 +45,15 @@ def test_a_rewritten_branch_is_not_judged(world: World) -> None:
     assert_alarm(world, AlarmKind.REWRITTEN, good)
 
 
+@pytest.mark.rule(15)
+@pytest.mark.rule(16)
 def test_a_branch_set_back_behind_the_mark_is_not_believed(world: World) -> None:
     good = world.sync()
     world.forge.set_main(world.forge.git("rev-parse", "main~1"))
     assert_alarm(world, AlarmKind.ROLLED_BACK, good)
 
 
+@pytest.mark.rule(15)
 def test_a_foxtrot_is_not_judged(world: World) -> None:
     """Main's history swapped into the second parent: every old commit is there, and none is on the chain."""
     good = world.sync()
@@ -58,12 +62,14 @@ def test_a_foxtrot_is_not_judged(world: World) -> None:
     assert_alarm(world, AlarmKind.FOXTROT, good)
 
 
+@pytest.mark.rule(15)
 def test_a_branch_without_the_anchor_is_not_judged(world: World) -> None:
     good = world.sync()
     world.forge.commit({"trust/policy.yaml": policy(MALLORY)}, MALLORY, parents=[])
     assert_alarm(world, AlarmKind.REWRITTEN, good)
 
 
+@pytest.mark.rule(15)
 def test_a_branch_without_the_anchor_is_refused_at_the_start(world: World) -> None:
     world.forge.commit({"trust/policy.yaml": policy(MALLORY)}, MALLORY, parents=[])
     with pytest.raises(NoGoodState):
@@ -80,6 +86,7 @@ def test_after_an_alarm_the_node_goes_on_when_the_branch_is_back(world: World) -
     assert world.codes() == ["accepted"]
 
 
+@pytest.mark.rule(16)
 def test_a_tail_of_refused_commits_may_be_dropped(world: World) -> None:
     """Else one unsigned commit shown to one node would strand it for ever."""
     good = world.forge.tip
@@ -93,6 +100,7 @@ def test_a_tail_of_refused_commits_may_be_dropped(world: World) -> None:
     assert other.state_hash == world.sync().state_hash == world.new_ledger("node").judge_local().state_hash
 
 
+@pytest.mark.rule(16)
 def test_the_mark_outlives_the_clone(world: World) -> None:
     world.sync()
     subprocess.run(["rm", "-r", str(world.directory / "node" / "ledger.git")], check=True)
@@ -101,6 +109,7 @@ def test_the_mark_outlives_the_clone(world: World) -> None:
         world.new_ledger("node").sync()
 
 
+@pytest.mark.rule(16)
 def test_the_mark_is_the_last_transaction_that_changed_something(world: World) -> None:
     expected = world.forge.commit({WEB: network("web", 3)}, DAVE)
     world.forge.commit({WEB: network("web", 4)}, MALLORY)
@@ -114,6 +123,24 @@ def test_a_damaged_mark_stops_the_node(world: World) -> None:
     (world.directory / "node" / "mark.json").write_text("{")
     with pytest.raises(MarkDamaged):
         world.new_ledger("node").sync()
+
+
+@pytest.mark.rule(16)
+def test_a_mark_that_another_process_has_moved_is_not_moved_back(world: World) -> None:
+    """`tnet apply` beside the agent: what one of them has accepted, the other can't be led back behind."""
+    old = world.forge.tip
+    newer = world.forge.commit({WEB: network("web", 3)}, DAVE)
+    newest = world.forge.commit({WEB: network("web", 4)}, DAVE)
+    other = world.new_ledger("node")
+    assert other.sync().mark == newest
+    other.close()
+    for shown in (old, newer):
+        world.forge.set_main(shown)
+        view = world.sync()
+        assert view.alarm is not None
+        assert view.alarm.kind is AlarmKind.ROLLED_BACK
+        assert (view.tip, view.mark) == (newest, newest)
+        assert json.loads((world.directory / "node" / "mark.json").read_text())["commit"] == newest
 
 
 # --- the anchor --------------------------------------------------------------------------------------
@@ -151,6 +178,8 @@ def test_a_later_anchor_has_all_its_documents_in_effect(world: World) -> None:
 # --- the same everywhere -----------------------------------------------------------------------------
 
 
+@pytest.mark.rule(1)
+@pytest.mark.rule(2)
 def test_in_one_go_or_commit_by_commit_gives_the_same(world: World) -> None:
     changes = [
         ({WEB: network("web", 3)}, DAVE),
@@ -166,6 +195,7 @@ def test_in_one_go_or_commit_by_commit_gives_the_same(world: World) -> None:
     assert one_go == world.new_ledger("node").judge_local()
 
 
+@pytest.mark.rule(2)
 def test_a_damaged_chronicle_is_judged_anew(world: World) -> None:
     view = world.sync()
     path = world.directory / "node" / "ledger.git" / "tnet" / "chronicle.jsonl"
@@ -182,6 +212,7 @@ def test_a_damaged_chronicle_is_judged_anew(world: World) -> None:
         assert path.read_bytes() == b"".join(lines)
 
 
+@pytest.mark.rule(2)
 def test_a_verdict_in_the_chronicle_that_does_not_follow_is_not_believed(world: World) -> None:
     world.forge.commit({WEB: network("web", 3)}, MALLORY)
     view = world.sync()
