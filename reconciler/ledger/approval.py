@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.ledger import by_forge
 from reconciler.ledger.authority import Quorum, quorum_for, require_named, require_quorum, root_quorum
 from reconciler.ledger.books import Touched
 from reconciler.ledger.keys import PublicKey
@@ -171,11 +172,22 @@ def _are_all_of(quorum: Quorum, consents: tuple[Consent, ...]) -> bool:
     return all(quorum.signer(consent.key) is not None for consent in consents)
 
 
+def _signer(commit: CommitId, provider: Provider) -> PublicKey:
+    """Whose key has signed a commit. Raises `Rejected`, with fitting advice if a forge has made it."""
+    try:
+        return provider.signer(commit)
+    except Rejected as rejected:
+        if rejected.reason not in (Reason.UNSIGNED, Reason.UNSUPPORTED_SIGNATURE):
+            raise
+        hint = by_forge.advice(commit, provider.raw(commit))
+        raise Rejected(rejected.reason, rejected.detail, hint or rejected.hint) from None
+
+
 class _SoleAuthor:
     """Who stands behind an ordinary commit: the one who signed it."""
 
     def __init__(self, transaction: Transaction, provider: Provider) -> None:
-        self._consent = Consent(transaction.commit, provider.signer(transaction.commit))
+        self._consent = Consent(transaction.commit, _signer(transaction.commit, provider))
 
     def voices(self, claim: Touched) -> Voices:
         return Voices((self._consent,), (self._consent,))
@@ -219,7 +231,7 @@ class _MergeAuthors:
 
     def _verified(self, commit: CommitId, claim: Touched) -> PublicKey:
         try:
-            return self._provider.signer(commit)
+            return _signer(commit, self._provider)
         except Rejected as rejected:
             detail = f"{claim.name}: {commit[:12]}, which made the change: {rejected.detail}"
-            raise Rejected(rejected.reason, detail) from None
+            raise Rejected(rejected.reason, detail, rejected.hint) from None

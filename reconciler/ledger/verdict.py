@@ -86,7 +86,8 @@ ADVICE: dict[Reason, str] = {
     "run `tnet adopt` anew",
     Reason.MALFORMED_COMMIT: "make the commit with plain git: no `encoding`, unknown or repeated headers, "
     "no control characters",
-    Reason.UNSIGNED: "sign it with your SSH key: `tnet key setup` makes git do so, then commit again",
+    Reason.UNSIGNED: "sign it with your SSH key: `tnet key setup` makes git do so; what lies on the branch "
+    "already is taken over by `tnet adopt COMMIT`",
     Reason.UNSUPPORTED_SIGNATURE: "sign with an SSH key: ed25519, ecdsa, rsa of 2048 bits and more, or "
     "a security key (`tnet key setup` makes git do so; `tnet key new` makes a key)",
     Reason.BAD_SIGNATURE: "the commit was changed after it was signed: sign it again",

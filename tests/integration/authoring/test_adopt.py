@@ -35,6 +35,8 @@ def test_a_squash_is_taken_over_by_who_may_change_the_file(web: Desk) -> None:
     before = web.read(WEB)
     commit = squashed(web)
     assert "REJECTED" in last(web)
+    assert "the forge seems to have made it" in last(web)
+    assert f"tnet adopt {commit[:12]}" in last(web)
     said = web.tnet("adopt", commit, by="dave")
     assert "+    - node: lyon/l1" in said.out
     assert f"Adopt {WEB}" in said.out
@@ -124,7 +126,7 @@ def test_what_can_be_no_document_is_not_adopted(web: Desk) -> None:
 
 
 def test_a_second_person_approves_by_adopting_on_the_branch(desk: Desk) -> None:
-    """Two must sign: one commits on a branch, the other adopts there; the forge merges without a signature."""
+    """Two must sign: one commits on a branch, the other adopts there; the forge merges, unsigned."""
     tenant = "tenants/ac/acme/tenant.yaml"
     proof = desk.tnet("tenant", "prove", "acme", "--principal", "chloe", by="chloe").out
     fields = dict(line.split(": ", 1) for line in proof.splitlines() if ": " in line)
@@ -185,7 +187,7 @@ def test_repair_of_a_path_leaves_others(web: Desk) -> None:
 
 
 def test_repair_takes_away_what_can_be_no_document(web: Desk) -> None:
-    """A link in a document's place, a directory in another's, a name that isn't UTF-8, and a file elsewhere."""
+    """A link and a directory in documents' places, and a name that isn't UTF-8."""
     effective = web.read(WEB)
     (web.root / WEB).unlink()
     (web.root / WEB).symlink_to("/etc/passwd")
