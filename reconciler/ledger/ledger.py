@@ -67,7 +67,7 @@ class Ledger:
         self._mark_path = config.directory / "mark.json"
         self._course: Course | None = None
         self._view: LedgerView | None = None
-        self._refused: tuple[CommitId, SignedReanchor, Alarm] | None = None
+        self._refused: tuple[CommitId, SignedReanchor, ReanchorRefused] | None = None
         self._brought = 0
 
     def sync(self) -> LedgerView:
@@ -158,10 +158,16 @@ class Ledger:
         route = self._route(tip, marked)
         if route is not None:
             return self._follow(route, tip, marked)
-        record = self._pending(marked)
-        if record is None or marked is None:
-            return self._kept(marked, deviation(self._clone.store, self._anchor.commit, marked, tip))
-        return self._leave_fork(record, tip, marked)
+        seen = deviation(self._clone.store, self._anchor.commit, marked, tip)
+        try:
+            signed = self._pending(marked)
+            if signed is None or marked is None:
+                return self._kept(marked, seen)
+            return self._leave_fork(signed, tip, marked)
+        except ReanchorRefused as refused:
+            message = f"{refused}. Without it: {seen.message}"
+            advice = refused.advice or seen.advice
+            return self._kept(marked, Alarm(AlarmKind.REANCHOR_REFUSED, message, advice, tip))
 
     def _unchanged(self, tip: CommitId, marked: Mark | None) -> LedgerView | None:
         """What was seen the last time, if nothing has come since."""
@@ -269,17 +275,14 @@ class Ledger:
         return signed if signed is not None and signed.record.sequence > done else None
 
     def _leave_fork(self, signed: SignedReanchor, tip: CommitId, marked: Mark) -> LedgerView:
-        """Follows the record to the branch's tip, or says why not."""
+        """Follows the record to the branch's tip. Raises `ReanchorRefused`."""
         if self._refused is not None and self._refused[:2] == (tip, signed):
-            return self._kept(marked, self._refused[2])
+            raise self._refused[2]
         try:
             course = self._judged_by(signed, tip, marked)
         except ReanchorRefused as refused:
-            seen = deviation(self._clone.store, self._anchor.commit, marked, tip)
-            message = f"{refused}. Without it: {seen.message}"
-            alarm = Alarm(AlarmKind.REANCHOR_REFUSED, message, refused.advice or seen.advice, tip)
-            self._refused = (tip, signed, alarm)
-            return self._kept(marked, alarm)
+            self._refused = (tip, signed, refused)
+            raise
         self._course = course
         log.warning("this node leaves %s by the %s", marked.commit[:12], signed.record)
         witness, snapshot = self._watch.newest_sequences(course)
