@@ -28,12 +28,13 @@ ObjectId = NewType("ObjectId", str)
 
 MAX_COMMIT_BYTES = 128 << 10
 MAX_PARENTS = 64
-MAX_DATE = 253402300799
-"""The last second of the year 9999: the last that calendars of programs know."""
+MAX_DATE = 253402214399
+"""30 December 9999, 23:59:59 UTC. git hands a commit's date to ssh-keygen in local time, which can't read a
+year of five digits, and so finds no good signature in later commits (seen with git 2.39, OpenSSH 9.2)."""
 
 _ID = re.compile(rb"[0-9a-f]{40}")
 _PARENT = re.compile(rb"parent ([0-9a-f]{40})")
-_IDENTITY = re.compile(rb"(?:[^<>\n]+ )?<[^<>\n]*> (?:0|[1-9][0-9]{0,18}) [+-][0-9]{4}")
+_IDENTITY = re.compile(rb"(?:[^<>\n]+ )?<[^<>\n]*> (0|[1-9][0-9]{0,11}) [+-][0-9]{4}")
 _HEADER_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _MESSAGE_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 _GLANCE_AUTHOR = re.compile(rb"^author (.*) \d+ [+-]\d{4}$", re.MULTILINE)
@@ -156,8 +157,8 @@ def parse_commit(raw: bytes) -> Commit:
     headers = _Headers(_split(head))
     tree = headers.one(b"tree", _ID)
     parents = headers.parents()
-    author = headers.one(b"author", _IDENTITY)
-    committer = headers.one(b"committer", _IDENTITY)
+    author = headers.identity(b"author")
+    committer = headers.identity(b"committer")
     signatures = headers.signatures()
     headers.end()
     return Commit(
@@ -207,6 +208,13 @@ class _Headers:
             raise CommitMalformed(f"the commit's header {name.decode()!r} is not where it must be")
         if not form.fullmatch(value):
             raise CommitMalformed(f"the commit's header {name.decode()!r} is malformed")
+        return value
+
+    def identity(self, name: bytes) -> bytes:
+        value = self.one(name, _IDENTITY)
+        found = _IDENTITY.fullmatch(value)
+        if found is None or int(found[1]) > MAX_DATE:
+            raise CommitMalformed(f"the commit's header {name.decode()!r} has a date beyond the year 9999")
         return value
 
     def parents(self) -> tuple[CommitId, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -235,7 +236,7 @@ def test_an_ed25519_signature_has_one_value(pair: KeyPair) -> None:
 
 
 def test_the_armor_has_one_spelling(pair: KeyPair) -> None:
-    """Two of the bits in front of a `=` say nothing; ssh-keygen doesn't look at them."""
+    """Two of the bits in front of a `=` say nothing, and have to be zero."""
     armored = pair.sign(MESSAGE, "git")
     blob = sshsig.dearmor(armored)
     assert len(blob) % 3, "or there is no padding, and nothing to spoil"
@@ -245,6 +246,7 @@ def test_the_armor_has_one_spelling(pair: KeyPair) -> None:
     spoilt[at] = alphabet[alphabet.index(armored[at]) + 1]
     with pytest.raises(Malformed, match="superfluous"):
         sshsig.verify(bytes(spoilt), MESSAGE)
+    assert not pair.accepts(bytes(spoilt), MESSAGE)
 
 
 @pytest.mark.parametrize("kind", [("rsa", 2048), ("rsa", 3072)])
@@ -269,3 +271,51 @@ def test_the_data_signed_is_the_other_hash_and_nothing_else(pairs: dict[tuple[st
     spoilt["signature"] = string(string(other) + string(signature.value))
     with pytest.raises(DoesNotVerify):
         sshsig.verify_blob(b"".join(spoilt.values()), MESSAGE, "git")
+
+
+P = 2**255 - 19
+
+
+@pytest.mark.parametrize("y", [1, P + 1], ids=["small order", "longer spelling"])
+def test_nobody_signs_anything_by_a_key_of_small_order(pair: KeyPair, y: int) -> None:
+    """With A = 0, SB = R + kA holds for S = 0 and R = 0 whatever was signed. ssh-keygen is fooled."""
+    key = string(ED25519) + string(y.to_bytes(32, "little"))
+    value = (1).to_bytes(32, "little") + bytes(32)
+    forged = {**fields(pair), "key": string(key), "signature": string(string(ED25519) + string(value))}
+    armored = armor(b"".join(forged.values()))
+    for message in (MESSAGE, b"anything else"):
+        with pytest.raises(UnsupportedKey, match=r"small order|shortest form"):
+            sshsig.verify(armored, message)
+        assert pair.accepts(armored, message), "stricter: keys"
+
+
+def test_nobody_signs_anything_by_an_rsa_exponent_of_one(pairs: dict[tuple[str, int], KeyPair]) -> None:
+    """The signature is the padded hash itself (RFC 8017, section 9.2); ssh-keygen is fooled."""
+    pair = pairs["rsa", 2048]
+    good = fields(pair)
+    modulus = sshsig.parse(b"".join(good.values())).key.blob[-256:]
+    digest = hashlib.sha256(sshsig.parse(b"".join(good.values())).signed_data(MESSAGE)).digest()
+    info = bytes.fromhex("3031300d060960864801650304020105000420") + digest
+    padded = b"\0\1" + b"\xff" * (253 - len(info)) + b"\0" + info
+    forged = {
+        **good,
+        "key": string(string(b"ssh-rsa") + mpint(1) + mpint(int.from_bytes(modulus, "big"))),
+        "signature": string(string(b"rsa-sha2-256") + string(padded)),
+    }
+    armored = armor(b"".join(forged.values()))
+    with pytest.raises(UnsupportedKey, match="exponent"):
+        sshsig.verify(armored, MESSAGE)
+    assert pair.accepts(armored, MESSAGE), "stricter: keys"
+
+
+def test_a_certificate_is_refused_by_name(pair: KeyPair, tmp_path: Path) -> None:
+    """ssh-keygen takes one, and trusts who made it; here the ledger says whose key is whose."""
+    authority = KeyPair.make(tmp_path, "ecdsa", 256)
+    user = KeyPair.make(tmp_path, "ed25519")
+    public = user.path.with_suffix(".pub")
+    run("ssh-keygen", "-q", "-s", authority.path, "-I", "user", "-n", "user", public)
+    certificate = tmp_path / "ed25519-cert.pub"
+    armored = run("ssh-keygen", "-q", "-Y", "sign", "-n", "git", "-f", certificate, data=MESSAGE)
+    with pytest.raises(UnsupportedKey, match="certificates are not accepted"):
+        sshsig.verify(armored, MESSAGE)
+    assert pair.accepts(armored, MESSAGE), "stricter: keys"
