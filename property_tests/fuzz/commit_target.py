@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.ledger.adoption import AdoptionMalformed, adoptions_in, adoptions_of
 from reconciler.ledger.objects import (
     Commit,
     CommitMalformed,
@@ -29,6 +30,7 @@ def check(data: bytes) -> None:
         assert str(malformed).isprintable()
         commit = None
     _check_signer(data)
+    _check_adoptions(data)
     if commit is not None:
         _check_reading(data, commit)
 
@@ -39,6 +41,15 @@ def _check_signer(data: bytes) -> None:
     except Rejected as rejected:
         assert not rejected.reason.accepted
         assert rejected.detail.isprintable()
+
+
+def _check_adoptions(data: bytes) -> None:
+    try:
+        found = adoptions_of(data)
+    except AdoptionMalformed:
+        return
+    for path, adoption in found.items():
+        assert adoptions_in(f"Subject\n\n{adoption}\n") == {path: adoption}
 
 
 def _check_reading(data: bytes, commit: Commit) -> None:

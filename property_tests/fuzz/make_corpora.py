@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from property_tests.fuzz.sshsig_target import MESSAGE
 from property_tests.fuzz.tree_target import SEPARATOR
 from reconciler.ledger import proof
+from reconciler.ledger.wire import string
 from tests.integration.ledger import world
 from tests.integration.ledger.world import ALICE, BOB, CHLOE, DAVE, Ruled
 from tests.unit.ledger.authenticator import Token, sshsig_of
@@ -50,6 +51,8 @@ def commits() -> Mapping[str, bytes]:
         "root": UNSIGNED.replace(b"parent %s\nparent %s\n" % (b"b" * 40, b"c" * 40), b""),
         "signed": world.signed(UNSIGNED, ALICE),
         "by-a-token": head + b"\ngpgsig " + by_token + b"\n\n" + message,
+        "adopting": head + b"\n\nS\n\nTnet-Adopt: %s %s trust/policy.yaml\n" % (b"a" * 40, b"0" * 40),
+        "adopting-oddly": head + b"\n\nS\n\ntnet-adopt : x\n",
         "two-hashes": head + b"\ngpgsig a\n b\ngpgsig-sha256 c\n\n" + message,
         "openpgp": head + b"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n\n" + message,
         "encoding": head + b"\nencoding ISO-8859-1\n\n" + message,
@@ -125,17 +128,35 @@ def checkpoints() -> Mapping[str, bytes]:
     )
     witness = f"tnet/v1 checkpoint\nkind: witness\n{common}expires: 2026-01-02T00:00:00Z\n".encode()
     snapshot = f"tnet/v1 checkpoint\nkind: snapshot\n{common}content: {'e' * 64}\nbytes: 1000\n".encode()
+    reanchor = (
+        f"tnet/v1 reanchor\nanchor: {'a' * 40}\nsequence: 1\nold: {'b' * 40}\n"
+        f"new: {'c' * 40}\nposition: 3\nstate: {'d' * 64}\n"
+    ).encode()
     return {
         "witness": witness + b"\n" + armor(ALICE.sign(witness, "tnet-checkpoint")),
         "snapshot": snapshot
         + b"\n"
         + b"".join(armor(each.sign(snapshot, "tnet-checkpoint")) for each in (ALICE, BOB)),
         "unsigned": witness + b"\n",
+        "reanchor": reanchor + b"\n" + armor(ALICE.sign(reanchor, "tnet-reanchor")),
         "another-purpose": witness + b"\n" + armor(ALICE.sign(witness, proof.NAMESPACE)),
     }
 
 
+def states() -> Mapping[str, bytes]:
+    head = b"tnet/v1 state\0" + b"a" * 20 + b"b" * 20
+    at_three = head + (2).to_bytes(8, "big") + b"h" * 32 + b"l" * 32 + b"p" * 32 * 2
+    policy = string(b"trust/policy.yaml") + b"c" * 20
+    one, none = (1).to_bytes(4, "big"), bytes(4)
+    return {
+        "empty": head + bytes(8) + b"h" * 32 + b"l" * 32 + b"p" * 32 + none * 3,
+        "whole": at_three + one + policy + one + policy + one + string(b"acme"),
+        "out-of-order": at_three + (2).to_bytes(4, "big") + policy * 2 + none * 2,
+    }
+
+
 SEEDS = {
+    "state": states,
     "commit": commits,
     "sshsig": signatures,
     "document": documents,

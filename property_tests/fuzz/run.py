@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TARGETS = ("commit", "sshsig", "document", "tree", "checkpoint")
+TARGETS = ("commit", "sshsig", "document", "tree", "checkpoint", "state")
 
 
 def load(target: str) -> Callable[[bytes], None]:

@@ -18,7 +18,7 @@ import pytest
 
 from property_tests.fuzz import make_corpora
 from property_tests.fuzz.run import HERE, TARGETS, load
-from reconciler.ledger import checkpoint, content, sshsig
+from reconciler.ledger import checkpoint, content, sshsig, state_file
 from reconciler.ledger.objects import CommitMalformed, parse_commit
 from reconciler.ledger.signing import key_that_signed
 
@@ -55,6 +55,8 @@ def test_seeds_reach_to_the_end_of_what_they_are_for() -> None:
     for name in ("trust-policy", "tenants-ac-acme-tenant", "tenants-ac-acme-networks-web"):
         path, _, text = (HERE / "corpora" / "document" / name).read_bytes().partition(b"\n")
         content.read(path.decode(), text)
+    for name in ("empty", "whole"):
+        state_file.decode((HERE / "corpora" / "state" / name).read_bytes())
     for name in ("witness", "snapshot"):
         signed = checkpoint.parse((HERE / "corpora" / "checkpoint" / name).read_bytes())
         assert signed.signed.keys(checkpoint.NAMESPACE)
