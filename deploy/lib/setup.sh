@@ -52,6 +52,13 @@ missing_packages() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
 }
 
+# What the tests need besides: servers, which they start themselves and end again.
+missing_servers() {
+    has_command sshd || echo openssh-server
+    has_command lighttpd || echo lighttpd
+    [ -e /usr/lib/lighttpd/mod_openssl.so ] || echo lighttpd-mod-openssl
+}
+
 has_kernel_wireguard() { [ -d /sys/module/wireguard ] || modprobe -q wireguard 2>/dev/null; }
 
 install_packages() {
@@ -59,6 +66,36 @@ install_packages() {
     update_package_lists
     say "installing packages: $*"
     run_apt_get install -y --no-install-recommends "$@" || die_with_log "apt-get could not install: $*"
+}
+
+# Installs servers that nobody shall find running, neither now nor after the next boot. What this machine has
+# already is left as it is.
+install_servers() {
+    [ $# -gt 0 ] || return 0
+    if [ -d /run/systemd/system ]; then
+        services_of "$@" | xargs -r systemctl --quiet mask >>"$LOG" 2>&1
+        say "for the tests, which start them themselves: $* (the services are masked)"
+        install_packages "$@"
+    elif [ -e /usr/sbin/policy-rc.d ]; then
+        install_packages "$@"
+    else
+        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+        chmod 755 /usr/sbin/policy-rc.d
+        trap 'rm -rf "$SCRATCH" /usr/sbin/policy-rc.d' EXIT
+        install_packages "$@"
+        rm -f /usr/sbin/policy-rc.d
+        trap 'rm -rf "$SCRATCH"' EXIT
+    fi
+}
+
+services_of() {
+    local package
+    for package in "$@"; do
+        case $package in
+        openssh-server) printf 'ssh.service\nssh.socket\n' ;;
+        lighttpd) echo lighttpd.service ;;
+        esac
+    done
 }
 
 # Waits for the package system where a new machine is still updating itself.
@@ -193,6 +230,8 @@ prepare() {
     choose_python
     # shellcheck disable=SC2046,SC2086  # lists of words
     install_packages $(missing_packages) $PYTHON_PACKAGES
+    # shellcheck disable=SC2046
+    [ "$1" != "[test]" ] || install_servers $(missing_servers)
     make_environment "$1"
     exec 9>&-
     rm -rf "$SCRATCH"

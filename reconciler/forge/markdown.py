@@ -140,8 +140,10 @@ def code(text: str) -> str:
 
 
 def fenced(told: Iterable[str]) -> str:
-    """A block of code, its fence longer than any row of backticks in it."""
-    text = "\n".join(_shown(line) for entry in told for line in entry.split("\n"))
+    """A block of code, its fence longer than any row of backticks in it. No line begins with a slash: should
+    a forge ever look for its commands (GitLab's `/merge`) in code, it finds none."""
+    lines = (_shown(line) for entry in told for line in entry.split("\n"))
+    text = "\n".join(f" {line}" if line.startswith("/") else line for line in lines)
     longest = max((len(row) for row in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text}\n{fence}"

@@ -98,7 +98,7 @@ def over_https(root: Path, directory: Path) -> Iterator[Served]:
     """A lighttpd with a configuration and a certificate of its own."""
     lighttpd = program("lighttpd", "lighttpd lighttpd-mod-openssl")
     backend = Path(subprocess.check_output(["git", "--exec-path"], text=True).strip(), "git-http-backend")
-    if not list(Path("/usr/lib").rglob("lighttpd/mod_openssl.so")):
+    if not Path("/usr/lib/lighttpd/mod_openssl.so").exists():
         pytest.skip("lighttpd's mod_openssl is missing: apt-get install lighttpd-mod-openssl")
     for name in ("", "empty", "uploads"):
         (directory / name).mkdir()
