@@ -34,9 +34,9 @@ from reconciler.ledger.verdict import Reason
 
 SPEC = Path(__file__).parents[1] / "docs" / "spec" / "ledger.md"
 
-# The points in which the specification is stricter than git and OpenSSH, by the words of the refusal.
+# The points in which the specification is stricter than git and OpenSSH, by code and words of the refusal.
 STRICTER: dict[str, str] = {
-    "form": r"^the commit",
+    "form": r"^malformed-commit:",
     "armor": r"doesn't stand between its BEGIN and END|is not base64|superfluous bits|is longer than 16384",
     "version": r"has version 0",
     "names": r"a name holds other than printable ASCII",
@@ -115,9 +115,10 @@ def compare(git: Git, recipe: Recipe) -> str:
         return "both" if ours else "neither"
     assert ours is None, f"git finds no good signature by {ours}: {theirs}\n{raw!r}"
     assert why is not None
-    points = [point for point, words in STRICTER.items() if re.search(words, why.detail)]
-    assert points, f"git takes it, and we say {why.reason.value}: {why.detail}\n{raw!r}"
-    assert points[0] != "ed25519" or recipe.fields == "a larger S", why.detail
+    said = f"{why.reason.value}: {why.detail}"
+    points = [point for point, words in STRICTER.items() if re.search(words, said)]
+    assert points, f"git takes it, and we say {said}\n{raw!r}"
+    assert points[0] != "ed25519" or recipe.fields == "a larger S", said
     return points[0]
 
 
