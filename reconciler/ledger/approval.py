@@ -19,7 +19,7 @@ from reconciler.ledger.authority import Quorum, quorum_for, require_named, requi
 from reconciler.ledger.books import Touched
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.objects import CommitId, parse_commit
-from reconciler.ledger.provenance import Provenance, Way
+from reconciler.ledger.provenance import Provenance, Seconding
 from reconciler.ledger.provider import Provider, Transaction
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.state import State
@@ -47,15 +47,22 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Voices:
-    """Whose consents matter for one path: the authors must all be named for it; enough must be approving.
+class Seconded:
+    """A consent that counts, too, if that to `through` does and all on its way are named for the path."""
 
-    Of each row in `seconding` the first approves, too, if all of the row are named.
-    """
+    through: CommitId
+    consent: Consent
+    way: tuple[Consent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Whose consents matter for one path: the authors must all be named for it; enough must be approving, the
+    last author being the first of these."""
 
     authors: tuple[Consent, ...]
     approving: tuple[Consent, ...]
-    seconding: tuple[tuple[Consent, ...], ...] = ()
+    seconded: tuple[Seconded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +149,24 @@ class _Hearing:
             self.signers.update(() if known else self.state.keyring.roles(consent.key))
             require_named(quorum, consent.key, claim.name, self.state.keyring)
         self._require_standing(quorum, claim, voices)
-        seconding = [row for row in voices.seconding if self._counts(quorum, row)]
-        approving = (*voices.approving, *(row[0] for row in seconding))
+        seconded = self._seconded(quorum, voices)
+        approving = (*voices.approving, *(each.consent for each in seconded))
         self.signers.update(require_quorum(quorum, [consent.key for consent in approving], claim.name))
-        return _Heard(
-            reason, approving, (*voices.authors, *(consent for row in seconding for consent in row))
-        )
+        counted = (*voices.authors, *(consent for each in seconded for consent in each.way))
+        return _Heard(reason, approving, counted)
+
+    def _seconded(self, quorum: Quorum, voices: Voices) -> list[Seconded]:
+        """Those that count."""
+        found: dict[CommitId, Seconded] = {}
+        waiting = [voices.approving[0].commit]
+        while waiting:
+            through = waiting.pop()
+            for each in voices.seconded:
+                commit = each.consent.commit
+                if each.through == through and commit not in found and self._counts(quorum, each.way):
+                    found[commit] = each
+                    waiting.append(commit)
+        return list(found.values())
 
     def _counts(self, quorum: Quorum, row: tuple[Consent, ...]) -> bool:
         return _are_all_of(quorum, row) and not any(self._is_withdrawn(quorum, consent) for consent in row)
@@ -215,14 +234,17 @@ class _MergeAuthors:
         """An earlier author has signed other content, and approves nothing of what came after."""
         backing = self._provenance.backing(claim)
         authors = tuple(Consent(author.commit, self._signer(author.commit, claim)) for author in backing.way)
-        seconding = tuple(row for row in map(self._consents_if_signed, backing.seconding) if row)
-        return Voices(authors, (authors[0], *self._merger), seconding)
+        last = next(consent for consent in authors if consent.commit == backing.last.commit)
+        seconded = tuple(each for row in backing.seconding for each in self._if_signed(row))
+        return Voices(authors, (last, *self._merger), seconded)
 
-    def _consents_if_signed(self, way: Way) -> tuple[Consent, ...]:
+    def _if_signed(self, row: Seconding) -> tuple[Seconded, ...]:
         try:
-            return tuple(Consent(author.commit, self._provider.signer(author.commit)) for author in way)
+            way = tuple(Consent(author.commit, self._provider.signer(author.commit)) for author in row.way)
         except Rejected:
             return ()
+        consent = next(each for each in way if each.commit == row.author.commit)
+        return (Seconded(row.through, consent, way),)
 
     def _signer(self, commit: CommitId, claim: Touched) -> PublicKey:
         if commit not in self._known:

@@ -29,18 +29,25 @@ from reconciler.ledger.state import State
 from reconciler.ledger.verdict import Reason
 
 Way = tuple[Author, ...]
-"""An author, and all behind it on whose work its own stands."""
+"""An author, and all behind it on whose work its own stands, in the order of their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seconding:
+    """An author of content that a later one (`through`) took over by adopting it, with its own way."""
+
+    through: CommitId
+    author: Author
+    way: Way
 
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Who made a claim what it is: the last author, first in `way`.
+    """Who made a claim what it is: the last author and its way, and who made the same before."""
 
-    In `seconding` are the ways to authors of the same content that the last one took over by adopting it.
-    """
-
+    last: Author
     way: Way
-    seconding: tuple[Way, ...]
+    seconding: tuple[Seconding, ...]
 
 
 class Provenance:
@@ -63,7 +70,7 @@ class Provenance:
         """Raises `Rejected` where the claim isn't what its authors made from what is in effect."""
         trail = _Trail(self._state, self._lineage, self._provider, claim)
         last = trail.last()
-        return Backing(trail.way(last), tuple(trail.seconding(last)))
+        return Backing(last, trail.way(last), tuple(trail.seconding(last)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,15 +109,25 @@ class _Trail:
         return last[0]
 
     def way(self, author: Author) -> Way:
-        """This author and those behind it, back to what is in effect. Raises `Rejected`."""
-        seen = {author.commit: author}
+        """This author and those behind it, back to what is in effect.
+
+        Raises `Rejected` for the first of them, in the order of their ids, that began from anything else.
+        """
+        found = {author.commit: author}
+        failures: dict[CommitId, Rejected] = {}
         waiting = [author]
         while waiting:
-            for before in self._founded_on(waiting.pop()):
-                if before.commit not in seen:
-                    seen[before.commit] = before
-                    waiting.append(before)
-        return tuple(seen.values())
+            each = waiting.pop()
+            try:
+                before = self._founded_on(each)
+            except Rejected as rejected:
+                failures[each.commit] = rejected
+                continue
+            waiting += [other for other in before if other.commit not in found]
+            found |= {other.commit: other for other in before}
+        if failures:
+            raise failures[min(failures)]
+        return tuple(found[commit] for commit in sorted(found))
 
     def _founded_on(self, author: Author) -> list[Author]:
         """The authors on whose work this one's stands; none if it began from what is in effect.
@@ -174,17 +191,19 @@ class _Trail:
             f"{self.claim.name}: {author.commit[:12]} didn't begin from what {last_change[:12]} made of it",
         )
 
-    def seconding(self, last: Author) -> Iterator[Way]:
+    def seconding(self, last: Author) -> Iterator[Seconding]:
         """Whoever made what an adopting author only confirmed, if that began from what is in effect."""
+        seen = {last.commit}
         waiting = [last]
         while waiting:
             author = waiting.pop()
             if author.adoption is None:
                 continue
-            behind = self.lineage.behind(author.commit, self._nearest)
-            same = [each for each in self._authors(behind) if each.made == self.claim.result]
-            waiting += same
-            yield from (way for way in map(self._way_if_any, same) if way)
+            for before in self._authors(self.lineage.behind(author.commit, self._nearest)):
+                if before.made == self.claim.result and (way := self._way_if_any(before)):
+                    yield Seconding(author.commit, before, way)
+                    waiting += [] if before.commit in seen else [before]
+                    seen.add(before.commit)
 
     def _way_if_any(self, author: Author) -> Way:
         try:
