@@ -1,8 +1,8 @@
 """Writes the seeds of the fuzz targets: `python -m property_tests.fuzz.make_corpora`.
 
-Each is a small file that a target reads far into, so that mutations begin where it is interesting. Keys are
-made from fixed words, for signatures only; ecdsa signs with a random number, so those files change from run
-to run.
+Each is a small file that a target reads far into, so that mutations begin where it is interesting. Private
+keys are made from fixed words, or made for one signature and forgotten; none is written anywhere. Seeds by
+ecdsa and rsa change from run to run.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from property_tests.fuzz.sshsig_target import MESSAGE
 from property_tests.fuzz.tree_target import SEPARATOR
+from property_tests.signed_commits import SoftKey, soft_keys
 from reconciler.ledger import proof
 from reconciler.ledger.wire import string
 from tests.integration.ledger import world
 from tests.integration.ledger.world import ALICE, BOB, CHLOE, DAVE, Ruled
-from tests.unit.ledger.authenticator import Token, sshsig_of
+from tests.unit.ledger.authenticator import Token, signed_data, sshsig_of
 from tests.unit.ledger.openssh import armor
 
 HERE = Path(__file__).parent / "corpora"
@@ -70,12 +71,17 @@ def signatures() -> Mapping[str, bytes]:
         "token": ed25519_token().sign(MESSAGE),
         "token-ecdsa": dotted.sign(MESSAGE),
         "browser": browser.sign_in_browser(MESSAGE, flags=0x81, extensions=b"\xa0"),
+        **{key.name: _by(key) for key in soft_keys() if key.name.startswith(("rsa", "ecdsa"))},
         "no-value": sshsig_of(ALICE.key.blob, b""),
         "key": ALICE.key.blob,
         "key-token": dotted.blob,
         "key-text": ALICE.key.text.encode(),
         "key-token-text": browser.public_text.encode(),
     }
+
+
+def _by(key: SoftKey) -> bytes:
+    return sshsig_of(key.blob, key.inner(signed_data(MESSAGE)))
 
 
 def documents() -> Mapping[str, bytes]:

@@ -50,7 +50,8 @@ def test_seeds_reach_to_the_end_of_what_they_are_for() -> None:
     commits = HERE / "corpora" / "commit"
     for name in ("signed", "by-a-token"):
         key_that_signed((commits / name).read_bytes())
-    for name in ("ed25519", "token", "token-ecdsa", "browser"):
+    by_rsa = ("rsa-2048-rsa-sha2-256", "rsa-3072-rsa-sha2-512")
+    for name in ("ed25519", "ecdsa-sha2-nistp521", *by_rsa, "token", "token-ecdsa", "browser"):
         sshsig.verify((HERE / "corpora" / "sshsig" / name).read_bytes(), b"tree 0\n\nwhat was signed\n")
     for name in ("trust-policy", "tenants-ac-acme-tenant", "tenants-ac-acme-networks-web"):
         path, _, text = (HERE / "corpora" / "document" / name).read_bytes().partition(b"\n")
