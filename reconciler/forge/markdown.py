@@ -8,6 +8,7 @@ bar that ends a table's cell, can't be in it: both are replaced by letters that 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -22,6 +23,8 @@ MAX_BYTES = 60_000
 """GitHub takes 65,536 characters; others take more."""
 MAX_ROWS = 40
 """Of each table; what is rejected comes first."""
+TABLE_BYTES = 16_000
+"""Of each table and list, also where its rows are fewer."""
 MAX_CELL = 300
 _ROOM_BYTES = 400
 """What the last lines may take."""
@@ -65,7 +68,7 @@ def _transactions(outcome: Outcome) -> str:
         return ""
     ordered = sorted(outcome.transactions, key=lambda each: each.verdict.accepted)
     head = "| | commit | what | signed by | verdict |\n|---|---|---|---|---|\n"
-    return head + _rows(map(_transaction_row, ordered[:MAX_ROWS]), len(ordered), "transactions")
+    return head + _rows(map(_transaction_row, ordered), len(ordered), "transactions")
 
 
 def _transaction_row(each: Judged) -> str:
@@ -82,21 +85,29 @@ def _advice(outcome: Outcome) -> str:
     told = [each.verdict.advice for each in outcome.transactions if not each.verdict.accepted]
     if outcome.obstacle is not None:
         told.append(outcome.obstacle.advice)
-    found = [line for advice in dict.fromkeys(told) for line in advice.splitlines()]
-    return "\n".join(["What to do:", *(f"- {code(line)}" for line in found[:MAX_ROWS])]) if found else ""
+    lines = (code(line) for advice in dict.fromkeys(told) for line in advice.splitlines())
+    found = [f"- {line}" for line in lines if line]
+    return f"What to do:\n\n{_rows(found, len(found), 'lines')}" if found else ""
 
 
 def _nodes(outcome: Outcome) -> str:
     if not outcome.nodes:
         return "" if outcome.obstacle or not outcome.transactions else "No node would do anything."
     head = "| node | what it would do |\n|---|---|\n"
-    rows = (f"| {code(each.node)} | {code(headline(each))} |" for each in outcome.nodes[:MAX_ROWS])
+    rows = (f"| {code(each.node)} | {code(headline(each))} |" for each in outcome.nodes)
     return head + _rows(rows, len(outcome.nodes), "nodes")
 
 
 def _rows(rows: Iterable[str], count: int, what: str) -> str:
-    told = "\n".join(rows)
-    return told if count <= MAX_ROWS else f"{told}\n\n… and {count - MAX_ROWS} more {what}"
+    """As many of them as there is room for."""
+    told, room = list[str](), TABLE_BYTES
+    for row in itertools.islice(rows, MAX_ROWS):
+        room -= _size(row) + 1
+        if room < 0:
+            break
+        told.append(row)
+    left = f"\n\n… and {count - len(told)} more {what}" if len(told) < count else ""
+    return "\n".join(told) + left
 
 
 # --- the plans, as far as there is room ------------------------------------------------------------------

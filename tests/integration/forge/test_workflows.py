@@ -33,7 +33,7 @@ def steps(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", ACTIONS)
 def test_a_request_cannot_change_what_runs(name: str) -> None:
-    """The workflow is the base branch's, uses nobody's actions, and no text of a request is put in a script."""
+    """The workflow is the base branch's, uses nobody's actions, and puts no text of a request in a script."""
     workflow = load(name)
     assert list(workflow[True]) == ["pull_request_target"]  # YAML's `on`
     for step in steps(workflow):
