@@ -210,7 +210,7 @@ def test_nothing_is_written_into_the_repository(desk: Desk) -> None:
 
 
 def test_a_repository_that_may_only_be_read(desk: Desk) -> None:
-    """A chronicle that can't be written (a file stands where its directory should be) is no reason to fail."""
+    """A chronicle that can't be written (a file stands in its directory's place) is no reason to fail."""
     (desk.forge.path / "tnet").write_text("")
     assert desk.codes(desk.change(5), "--merge") == ["accepted"]
 
