@@ -43,4 +43,5 @@ def ledger_config(config: AgentConfig) -> LedgerConfig:
         anchor=CommitId(config.anchor),
         root_fingerprints=frozenset(config.root_keys),
         directory=config.state,
+        checkpoints=config.checkpoints or None,
     )

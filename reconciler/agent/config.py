@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from reconciler.errors import TnetError
+from reconciler.ledger import checkpoint_branch
 
 DEFAULT_PATH = Path("/etc/tnet/agent.yaml")
 
@@ -26,7 +27,8 @@ class AgentConfig(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
     """What `/etc/tnet/agent.yaml` says.
 
     `anchor` is the full id of the commit that the node trusts because it was told so; `root_keys` are
-    the fingerprints (`SHA256:...`) of the root keys that the anchor's policy must name.
+    the fingerprints (`SHA256:...`) of the root keys that the anchor's policy must name. `checkpoints` is the
+    branch on which checkpoints travel, "" if none are to be looked for.
     """
 
     node: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,63}/[a-z0-9-]{1,63}$")]
@@ -34,6 +36,7 @@ class AgentConfig(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
     anchor: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
     root_keys: Annotated[tuple[str, ...], Meta(min_length=1)]
     branch: str = "main"
+    checkpoints: str = checkpoint_branch.NAME
     state_dir: str = "/var/lib/tnet"
     run_dir: str = "/run/tnet"
     interval_seconds: Annotated[float, Meta(ge=1, le=86400)] = 30.0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from reconciler.agent import freshness
 from reconciler.agent.status import Condition, NetworkStatus, Rejection, Status
 from reconciler.compile.addresses import Slice, nr_slice
 from reconciler.compile.node import NodeGraph
@@ -61,8 +63,11 @@ def to_status(report: Report, *, pid: int, time: str, passes: int, before: Statu
         mark=view.mark,
         state_hash=view.state_hash,
         alarm=view.alarm.message if view.alarm else "",
+        begun_at=view.checkpoints.begun_at,
+        witness=freshness.witness_status(view.checkpoints, datetime.fromisoformat(time)),
+        checkpoint_notes=freshness.notes(view.checkpoints),
         rejected=_rejections(view.verdicts),
-        node_conditions=_node_conditions(report, before),
+        node_conditions=_node_conditions(report, before, datetime.fromisoformat(time)),
         networks=_networks(report, view, before),
     )
 
@@ -84,7 +89,7 @@ def _rejections(verdicts: Iterable[Verdict]) -> tuple[Rejection, ...]:
 # --- the node -------------------------------------------------------------------------------------
 
 
-def _node_conditions(report: Report, before: Status | None) -> tuple[Condition, ...]:
+def _node_conditions(report: Report, before: Status | None, now: datetime) -> tuple[Condition, ...]:
     if report.unknown_node:
         converged = _condition(
             "Converged", False, "NodeUnknown", f"the ledger has no node {report.node}; nothing was changed"
@@ -96,7 +101,9 @@ def _node_conditions(report: Report, before: Status | None) -> tuple[Condition, 
     else:
         earlier = before.node_conditions if before else ()
         converged = _converged(report.results.get(NODE_OWNER), earlier)
-    return _accepted(report), converged, _healthy(report, converged)
+    fresh = None if report.view is None else freshness.fresh(report.view.checkpoints, now)
+    conditions = (_accepted(report), converged, _healthy(report, converged))
+    return conditions if fresh is None else (*conditions, fresh)
 
 
 def _accepted(report: Report) -> Condition:

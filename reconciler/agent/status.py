@@ -5,6 +5,7 @@ Types of condition, the same everywhere:
 Accepted   the ledger could be read and judged (of a network: its newest transaction was accepted)
 Converged  the kernel is what the effective state says
 Healthy    what was built works as far as this node can see
+Fresh      a witness has lately seen what this node sees (of the node, if the policy names witnesses)
 """
 
 from __future__ import annotations
@@ -41,6 +42,27 @@ class Rejection(Struct, frozen=True, kw_only=True):
     subject: str = ""
 
 
+class WitnessStatus(Struct, frozen=True, kw_only=True):
+    """The newest witness that counts: what it saw and when. Times are UTC (RFC 3339)."""
+
+    sequence: int
+    position: int
+    commit: str
+    issued: str
+    expires: str
+    age_seconds: int
+    stale: bool
+    signers: tuple[str, ...] = ()
+
+
+class CheckpointNote(Struct, frozen=True, kw_only=True):
+    """A checkpoint that doesn't count here, and why."""
+
+    code: str
+    message: str
+    advice: str = ""
+
+
 class NetworkStatus(Struct, frozen=True, kw_only=True):
     """One network on this node; `commit` is the transaction that its desired state comes from.
 
@@ -61,7 +83,10 @@ class NetworkStatus(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """The whole of `status.json`. `passes` counts since the agent's start, `time` is UTC (RFC 3339)."""
+    """The whole of `status.json`. `passes` counts since the agent's start, `time` is UTC (RFC 3339).
+
+    `begun_at` is the position of the snapshot from which the ledger was judged here, 0 for the anchor.
+    """
 
     node: str
     pid: int
@@ -71,6 +96,9 @@ class Status(Struct, frozen=True, kw_only=True):
     mark: str = ""
     state_hash: str = ""
     alarm: str = ""
+    begun_at: int = 0
+    witness: WitnessStatus | None = None
+    checkpoint_notes: tuple[CheckpointNote, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     node_conditions: tuple[Condition, ...] = ()
     networks: tuple[NetworkStatus, ...] = ()

@@ -21,7 +21,7 @@ from reconciler.authoring.document_text import changed_text, new_text, schema_pa
 from reconciler.authoring.errors import NothingToDo, RejectedError, WorkTreeError
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.worktree import WorkTree
-from reconciler.ledger.anchor import Anchor, read_anchor
+from reconciler.ledger.anchor import Anchor, Reanchored, read_anchor, read_reanchored
 from reconciler.ledger.proposal import SUBJECT, File
 from reconciler.ledger.replay import Replay, replay
 from reconciler.ledger.verdict import Verdict
@@ -58,8 +58,21 @@ class Author:
 
     @cached_property
     def replay(self) -> Replay:
-        """The ledger from its anchor to HEAD."""
-        return self.judged(self._head)
+        """The ledger from its anchor to HEAD. Raises WorkTreeError on a history that root has left."""
+        judged = self.judged(self._head)
+        told = self.reanchored
+        if told is not None and all(verdict.commit != told.new for verdict in judged.verdicts):
+            raise WorkTreeError(
+                f"{self.tree.root}: HEAD doesn't lead over {told.new[:12]}, where the ledger goes on since "
+                f"the re-anchor record {told.sequence}",
+                "fetch, look at what you have on top of it (git log), then: git reset --keep origin/main",
+            )
+        return judged
+
+    @cached_property
+    def reanchored(self) -> Reanchored | None:
+        """What this clone was told of a fork."""
+        return read_reanchored(self.tree.root)
 
     @property
     def model(self) -> Model:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from pathlib import Path
-
 import msgspec
 
 from reconciler.authoring import yaml_write
-from reconciler.authoring.errors import AuthoringError, SigningError
+from reconciler.authoring.detached import sign
+from reconciler.authoring.errors import AuthoringError
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.tenants import Proven
 from reconciler.ledger import proof
@@ -28,7 +25,7 @@ class ProofFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def prove(tenant: str, principal: str, key: SigningKey) -> Proven:
     """Sign the tenant's name with the key, by ssh-keygen (which asks for a passphrase, or the agent)."""
-    armored = _sign(proof.message(tenant), key)
+    armored = sign(proof.message(tenant), proof.NAMESPACE, key).decode("ascii")
     signature = "".join(line for line in armored.splitlines() if not line.startswith("-----"))
     return Proven(principal, proof.verify(tenant, signature).text, signature)
 
@@ -69,18 +66,3 @@ def _parsed(source: str, text: str) -> ProofFile:
 
 def _again(tenant: str) -> str:
     return f"its holder makes one: tnet tenant prove {tenant} --principal NAME > {tenant}.proof"
-
-
-def _sign(message: bytes, key: SigningKey) -> str:
-    """An armored SSHSIG; a key named by its public half is looked for in the agent."""
-    with tempfile.TemporaryDirectory(prefix="tnet-proof-") as scratch:
-        file = Path(key.value)
-        if key.literal:
-            file = Path(scratch) / "key.pub"
-            file.write_text(key.literal + "\n", encoding="utf-8")
-        command = ["ssh-keygen", "-Y", "sign", "-n", proof.NAMESPACE, "-f", str(file)]
-        done = subprocess.run(command, input=message, capture_output=True)
-    if done.returncode:
-        words = done.stderr.decode(errors="replace").strip()
-        raise SigningError(f"can't sign with {key}: {words}", "is it in the agent (ssh-add -l)?")
-    return done.stdout.decode("ascii")

@@ -11,6 +11,7 @@ from reconciler.authoring import yaml_write
 from reconciler.cli.names import NODE, Pair
 from reconciler.cli.output import example
 from reconciler.errors import TnetError
+from reconciler.ledger import checkpoint_branch
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.objects import CommitId
 
@@ -34,6 +35,13 @@ from reconciler.ledger.objects import CommitId
 )
 @click.option("--branch", default="main", show_default=True)
 @click.option(
+    "--checkpoints",
+    default=checkpoint_branch.NAME,
+    show_default=True,
+    metavar="BRANCH",
+    help="Where witnesses and snapshots are looked for; '' for nowhere.",
+)
+@click.option(
     "--interval", type=click.FloatRange(1, 86400), default=30.0, show_default=True, metavar="SECONDS"
 )
 @click.option("--state-dir", default="/var/lib/tnet", show_default=True, metavar="DIR")
@@ -46,6 +54,7 @@ def command(
     anchor: str,
     root_keys: tuple[str, ...],
     branch: str,
+    checkpoints: str,
     interval: float,
     state_dir: str,
     run_dir: str,
@@ -62,6 +71,7 @@ def command(
             "node": str(node),
             "remote": remote,
             "branch": branch,
+            "checkpoints": checkpoints,
             "anchor": anchor,
             "rootKeys": list(root_keys),
             "stateDir": state_dir,

@@ -39,12 +39,30 @@ def _lines(status: Status) -> list[str]:
         f"node      {status.node}  (agent {status.pid}, pass {status.passes}, {status.time})",
         f"ledger    tip {_short(status.tip)}  mark {_short(status.mark)}  state {_short(status.state_hash)}",
     ]
+    lines += _witness(status)
     if status.alarm:
         lines.append(f"ALARM     {status.alarm}")
     lines += [_condition(condition) for condition in status.node_conditions]
     for network in status.networks:
         lines += _network(network)
     lines += _rejections(status)
+    return lines
+
+
+def _witness(status: Status) -> list[str]:
+    seen = status.witness
+    lines = []
+    if seen is not None:
+        age = "STALE" if seen.stale else "fresh"
+        by = ", ".join(seen.signers)
+        lines.append(
+            f"witness   {seen.sequence} by {by}: transaction {seen.position} {_short(seen.commit)}, "
+            f"{seen.age_seconds} s old, {age}"
+        )
+    if status.begun_at:
+        lines.append(f"begun     at root's snapshot of transaction {status.begun_at}")
+    for note in status.checkpoint_notes:
+        lines.append(f"note      {note.code}: {note.message}")
     return lines
 
 

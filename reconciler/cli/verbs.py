@@ -31,6 +31,7 @@ VERBS: Mapping[str, Verb | Branch] = {
             "init": Verb("node_init", "Make this host's identity and describe the host as YAML."),
             "add": Verb("node_add", "Write a node into the ledger (signed by a farmer)."),
             "config": Verb("node_config", "Write the agent's configuration on this host."),
+            "reanchor": Verb("node_reanchor", "Let this node leave a fork by root's record."),
         },
     ),
     "tenant": Branch(
@@ -58,6 +59,24 @@ VERBS: Mapping[str, Verb | Branch] = {
     "ledger": Verb("ledger", "What tenants bought and farmers granted, computed from the ledger."),
     "adopt": Verb("adopt", "Take over what was squashed, unsigned or rejected, by your signature."),
     "repair": Verb("repair", "Bring files back to what is in effect."),
+    "checkpoint": Branch(
+        "Signed statements about how far the ledger has come.",
+        {
+            "witness": Verb("checkpoint_witness", "Sign what you see now (a machine of its own)."),
+            "snapshot": Verb("checkpoint_snapshot", "Sign the whole state, for new nodes (root)."),
+            "sign": Verb("checkpoint_sign", "Add your signature to one that waits for more."),
+            "show": Verb("checkpoint_show", "Show what lies on the checkpoints' branch."),
+            "verify": Verb("checkpoint_verify", "Hold checkpoints against what you come to yourself."),
+        },
+    ),
+    "reanchor": Branch(
+        "Root's word on which side of a fork the ledger goes on.",
+        {
+            "create": Verb("reanchor_create", "Make a record that leads off a fork (signed by root)."),
+            "sign": Verb("reanchor_sign", "Add another root's signature to a record."),
+            "show": Verb("reanchor_show", "Show a record, who signed it, and whether it is true."),
+        },
+    ),
     "rollback": Verb("rollback", "Take a transaction back, by a new signed one."),
     "plan": Verb("plan", "Show what would change on this node."),
     "apply": Verb("apply", "Converge this node once."),

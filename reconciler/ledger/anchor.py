@@ -5,9 +5,10 @@ config:
 
     tnet.anchor          the commit's id
     tnet.rootKey         a root key's fingerprint, once for each root key
+    tnet.reanchor        the last re-anchor record that was believed: its sequence, old and new transaction
 
-`tnet init` writes both. A clone of somebody else's ledger gets them by hand, from a source one trusts
-other than the forge.
+`tnet init` writes the first two. A clone of somebody else's ledger gets them by hand, from a source one
+trusts other than the forge.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from reconciler.ledger.objects import CommitId
 
 COMMIT_KEY = "tnet.anchor"
 ROOT_KEY = "tnet.rootKey"
+REANCHOR_KEY = "tnet.reanchor"
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_REANCHORED = re.compile(r"([0-9]{1,15}) ([0-9a-f]{40}) ([0-9a-f]{40})")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
@@ -54,6 +57,34 @@ class Anchor:
                     f"{fingerprint!r} is not a key's fingerprint",
                     "write it as `ssh-keygen -l` shows it: SHA256:...",
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class Reanchored:
+    """What this clone was told of a fork: root has left the history of `old` for that of `new`."""
+
+    sequence: int
+    old: CommitId
+    new: CommitId
+
+
+def read_reanchored(repository: Path) -> Reanchored | None:
+    """The last record that was believed in this clone. Raises `AnchorUnknown` if it can't be read."""
+    for said in reversed(_config(repository, REANCHOR_KEY)):
+        found = _REANCHORED.fullmatch(said)
+        if found is None:
+            raise AnchorUnknown(
+                f"{repository}: {REANCHOR_KEY} says {said!r}, which is no record",
+                "give the record again: tnet trust --reanchor FILE",
+            )
+        return Reanchored(int(found[1]), CommitId(found[2]), CommitId(found[3]))
+    return None
+
+
+def write_reanchored(repository: Path, told: Reanchored) -> None:
+    """Remembers it in this clone's own config, in place of the one before."""
+    said = f"{told.sequence} {told.old} {told.new}"
+    git.Git(repository).config("--local", "--replace-all", REANCHOR_KEY, said)
 
 
 def read_anchor(repository: Path) -> Anchor:

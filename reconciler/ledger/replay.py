@@ -29,6 +29,7 @@ from reconciler.ledger.trouble import AnchorRefused
 from reconciler.ledger.verdict import Verdict
 from reconciler.ledger.view import LedgerView
 from reconciler.ledger.worktree import changed_files
+from reconciler.model.model import Model
 
 
 class NotOnChain(TnetError):
@@ -52,6 +53,11 @@ class Replay:
     def books(self) -> Books:
         """Where it stands."""
         return self._course.books
+
+    @property
+    def model(self) -> Model:
+        """What is in effect there."""
+        return self._course.state.model
 
     @property
     def verdicts(self) -> Sequence[Verdict]:
