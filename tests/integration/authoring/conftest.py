@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,21 @@ def web(desk: Desk) -> Desk:
     """The desk after acme has bought its network `web` on paris/p1."""
     desk.tnet("network", "create", "acme/web", "--node", "paris/p1", by="dave")
     return desk
+
+
+@pytest.fixture
+def agent(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A real ssh-agent, ended with the test."""
+    socket = tmp_path / "agent.sock"
+    process = subprocess.Popen(
+        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+    try:
+        # `ssh-add -l` waits for nothing: it fails until the agent listens (2), then lists nothing (1).
+        while subprocess.run(["ssh-add", "-l"], capture_output=True).returncode == 2:
+            assert process.poll() is None, "the agent ended"
+        yield
+    finally:
+        process.terminate()
+        process.wait()

@@ -89,6 +89,12 @@ def make_key(file: Path, passphrase: str = "", kind: str = "ed25519") -> Path:
     return file
 
 
+def hand_to_agent(key: Path) -> None:
+    """Give the agent the private key, and take the file away."""
+    subprocess.run(["ssh-add", "-q", str(key)], check=True, capture_output=True)
+    key.unlink()
+
+
 def clean_environment(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """No configuration, key or agent of whoever runs the tests."""
     for name in os.environ:

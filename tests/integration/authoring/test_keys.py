@@ -7,42 +7,22 @@ import pty
 import select
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
-from tests.integration.authoring.desk import Desk, make_key
+from reconciler.authoring import key_search
+from reconciler.cli.main import cli
+from tests.integration.authoring.desk import Desk, hand_to_agent, make_key
 
 WEB = "tenants/ac/acme/networks/web.yaml"
 SETTINGS = ("gpg.format", "user.signingkey", "commit.gpgsign", "gpg.ssh.allowedSignersFile")
-
-
-@pytest.fixture
-def agent(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A real ssh-agent, ended with the test."""
-    socket = tmp_path / "agent.sock"
-    process = subprocess.Popen(
-        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
-    try:
-        # `ssh-add -l` waits for nothing: it fails until the agent listens (2), then lists nothing (1).
-        while subprocess.run(["ssh-add", "-l"], capture_output=True).returncode == 2:
-            assert process.poll() is None, "the agent ended"
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def hand_to_agent(key: Path) -> None:
-    subprocess.run(["ssh-add", "-q", str(key)], check=True, capture_output=True)
-    key.unlink()
 
 
 def settings(desk: Desk) -> str:
@@ -382,3 +362,28 @@ def _heard(terminal: int, until: float) -> bytes:
 def can_read(private: Path, passphrase: str) -> bool:
     command = ["ssh-keygen", "-y", "-P", passphrase, "-f", str(private)]
     return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+
+
+def test_an_agent_that_hangs_is_given_up(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "agent"))
+        silent.listen()
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+        monkeypatch.setattr(key_search, "AGENT_TIMEOUT_S", 0.3)
+        assert "the ssh-agent has not answered" in desk.tnet("key", "list", code=1).err
+
+
+def test_an_agent_that_is_gone_holds_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere/agent")
+    home_key(desk, "id_ed25519")
+    (each,) = desk.tnet("key", "list", "-o", "json").json
+    assert each["found_in"] == [str(desk.keys.parent / ".ssh" / "id_ed25519.pub")]
+
+
+def test_the_shell_completes_the_keys_at_hand(desk: Desk) -> None:
+    private = home_key(desk, "id_ed25519")
+    home_key(desk, "token").unlink()
+    completer = ShellComplete(cli, {}, "tnet", "_TNET_COMPLETE")
+    offered = [item.value for item in completer.get_completions(["key", "setup", "--key"], "")]
+    assert offered == [str(private), str(private.with_name("token.pub"))]
+    assert [item.type for item in completer.get_completions(["commit", "--key"], "./k")] == ["file"]

@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.authoring.desk import Desk, make_key
+from tests.integration.authoring.desk import Desk, hand_to_agent, make_key
 
 ADD = ("network", "add-node", "acme/web", "lyon/l1")
-
-
-@pytest.fixture
-def agent(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A real ssh-agent, ended with the test."""
-    socket = tmp_path / "agent.sock"
-    process = subprocess.Popen(
-        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
-    try:
-        # `ssh-add -l` waits for nothing: it fails until the agent listens (2), then lists nothing (1).
-        while subprocess.run(["ssh-add", "-l"], capture_output=True).returncode == 2:
-            assert process.poll() is None, "the agent ended"
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def hand_to_agent(key: Path) -> None:
-    """Give the agent the private key, and take the file away."""
-    subprocess.run(["ssh-add", "-q", str(key)], check=True, capture_output=True)
-    key.unlink()
 
 
 def test_the_key_comes_from_the_option_then_the_environment_then_git(
