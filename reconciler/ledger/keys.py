@@ -27,6 +27,9 @@ MAX_RSA_EXPONENT_BITS = 64
 """OpenSSL verifies with no longer one where the modulus has more than 3072 bits
 (OPENSSL_RSA_MAX_PUBEXP_BITS); here it holds for every modulus."""
 
+MAX_APPLICATION_BYTES = 253
+"""It is `ssh:` and perhaps more, or a web site's domain, and a domain has no more (RFC 1035)."""
+
 SK_ED25519 = "sk-ssh-ed25519@openssh.com"
 SK_ECDSA = "sk-ecdsa-sha2-nistp256@openssh.com"
 
@@ -132,9 +135,16 @@ def _from_wire(blob: bytes) -> PublicKey:
     if read is None:
         raise KeyRefused(*_refusal(algorithm))
     usable = read(reader, algorithm)
-    application = reader.text() if algorithm in _SECURITY_KEYS else None
+    application = _application(reader) if algorithm in _SECURITY_KEYS else None
     reader.end()
     return PublicKey(blob, algorithm, _fingerprint(blob), usable, application)
+
+
+def _application(reader: Reader) -> str:
+    application = reader.text()
+    if not 1 <= len(application) <= MAX_APPLICATION_BYTES:
+        raise WireError(f"a security key's application has 1 to {MAX_APPLICATION_BYTES} characters")
+    return application
 
 
 def _refusal(algorithm: str) -> tuple[str, str]:
