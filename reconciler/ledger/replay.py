@@ -64,6 +64,11 @@ class Replay:
         """On all transactions from the anchor on, the oldest first. Writes nothing, unlike `view`."""
         return self._course.verdicts
 
+    @property
+    def leaves(self) -> Sequence[bytes]:
+        """The log's leaf of each of these: for inclusion proofs (`merkle`)."""
+        return self._course.leaves
+
     def records(self) -> Iterator[Record]:
         """The same, each with what its transaction touched. Raises `LocalTrouble`s."""
         return self._past.records()
