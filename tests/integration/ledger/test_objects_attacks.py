@@ -5,6 +5,7 @@ Each attack ends in a verdict that names it, or in git refusing the object; what
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -228,6 +229,29 @@ def test_headers_and_messages_in_another_form_though_signed(attack: Attack, what
     payload = JUDGED[what](attack.payload)
     assert payload != attack.payload
     attack.rejected(signed(payload, DAVE), "malformed-commit")
+
+
+WELL_FORMED: dict[str, Callable[[bytes], bytes]] = {
+    "no name": lambda p: p.replace(b"Somebody <", b"<"),
+    "no address": lambda p: p.replace(b"<somebody@example.net>", b"<>"),
+    "spaces in the name": lambda p: p.replace(b"Somebody ", b"   Some   body   "),
+    "an address that is none": lambda p: p.replace(b"somebody@example.net", b" x y ; -- "),
+    "the first second": lambda p: re.sub(rb"> \d+ ", b"> 0 ", p),
+    "the last second": lambda p: re.sub(rb"> \d+ ", b"> 253402214399 ", p),
+    "a zone that is none": lambda p: p.replace(b"+0000", b"-9999"),
+    "no message": lambda p: p.partition(b"\n\n")[0] + b"\n\n",
+    "lines as on Windows": lambda p: p.replace(b"\n\nBody", b"\r\n\r\nBody\t"),
+    "a message of headers": lambda p: p.replace(b"Body", b"tree x\ngpgsig y\nauthor z"),
+    "the largest that may be": lambda p: p + b"x" * ((128 << 10) - len(p) - 400),
+}
+
+
+@pytest.mark.parametrize("what", WELL_FORMED)
+def test_what_is_well_formed_here_is_never_refused_at_the_fetch(attack: Attack, what: str) -> None:
+    """Or somebody's good commit would keep the branch from everybody."""
+    payload = WELL_FORMED[what](attack.payload)
+    assert payload != attack.payload
+    assert attack.push(signed(payload, DAVE)).verdicts[-1].code == "accepted"
 
 
 # --- paths and modes ----------------------------------------------------------------------------------

@@ -6,6 +6,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from reconciler.ledger import keys, sshsig
 from reconciler.ledger.keys import KeyRefused
@@ -319,3 +322,22 @@ def test_a_certificate_is_refused_by_name(pair: KeyPair, tmp_path: Path) -> None
     with pytest.raises(UnsupportedKey, match="certificates are not accepted"):
         sshsig.verify(armored, MESSAGE)
     assert pair.accepts(armored, MESSAGE), "stricter: keys"
+
+
+def test_zeros_that_were_cut_off_an_rsa_signature_are_put_back(pair: KeyPair) -> None:
+    """One in 256 signatures begins with a zero; some agents leave it out (OpenSSH, ssh-rsa.c)."""
+    private = rsa.generate_private_key(65537, 2048)
+    text = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    key = keys.from_text(text.decode())
+    for number in range(10_000):
+        message = b"%d" % number
+        covered = sshsig.Signature(key, "git", "sha512", "rsa-sha2-512", b"", b"").signed_data(message)
+        value = private.sign(covered, padding.PKCS1v15(), hashes.SHA512())
+        if value[0] == 0:
+            break
+    head = b"SSHSIG" + (1).to_bytes(4, "big") + string(key.blob) + string(b"git") + string(b"")
+    for whole in (value, value.lstrip(b"\0")):
+        inner = string(b"rsa-sha2-512") + string(whole)
+        armored = armor(head + string(b"sha512") + string(inner))
+        assert sshsig.verify(armored, message) == key
+        assert pair.accepts(armored, message)
