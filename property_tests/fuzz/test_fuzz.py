@@ -18,9 +18,15 @@ import pytest
 
 from property_tests.fuzz import make_corpora
 from property_tests.fuzz.run import HERE, TARGETS, load
+from property_tests.fuzz.sshsig_target import MESSAGE
+from property_tests.fuzz.tree_target import SEPARATOR
 from reconciler.ledger import checkpoint, content, sshsig, state_file
+from reconciler.ledger.descent import entries
 from reconciler.ledger.objects import CommitMalformed, parse_commit
 from reconciler.ledger.signing import key_that_signed
+from reconciler.ledger.sshsig import SignatureRefused
+from reconciler.ledger.trouble import Damaged
+from tests.unit.ledger.openssh import armor
 
 ROOT = Path(__file__).parents[2]
 SECONDS = int(os.environ.get("TNET_FUZZ_SECONDS", "5"))
@@ -52,7 +58,7 @@ def test_seeds_reach_to_the_end_of_what_they_are_for() -> None:
         key_that_signed((commits / name).read_bytes())
     by_rsa = ("rsa-2048-rsa-sha2-256", "rsa-3072-rsa-sha2-512")
     for name in ("ed25519", "ecdsa-sha2-nistp521", *by_rsa, "token", "token-ecdsa", "browser"):
-        sshsig.verify((HERE / "corpora" / "sshsig" / name).read_bytes(), b"tree 0\n\nwhat was signed\n")
+        sshsig.verify((HERE / "corpora" / "sshsig" / name).read_bytes(), MESSAGE)
     for name in ("trust-policy", "tenants-ac-acme-tenant", "tenants-ac-acme-networks-web"):
         path, _, text = (HERE / "corpora" / "document" / name).read_bytes().partition(b"\n")
         content.read(path.decode(), text)
@@ -73,6 +79,37 @@ def test_git_reads_every_commit_that_is_read_here(tmp_path: Path, seed: Path) ->
     subprocess.run(["git", "init", "-q", "--bare", str(tmp_path)], check=True)
     command = ["git", f"--git-dir={tmp_path}", "hash-object", "-t", "commit", str(seed)]
     subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("seed", seeds("sshsig"), ids=lambda seed: seed.name)
+def test_ssh_keygen_takes_every_signature_that_is_taken_here(tmp_path: Path, seed: Path) -> None:
+    data = seed.read_bytes()
+    armored = data if data.startswith(b"-----") else armor(data)
+    try:
+        sshsig.verify(armored, MESSAGE)
+    except SignatureRefused:
+        return
+    (tmp_path / "signature").write_bytes(armored)
+    command = ["ssh-keygen", "-Y", "check-novalidate", "-n", "git", "-s", str(tmp_path / "signature")]
+    subprocess.run(command, input=MESSAGE, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("seed", seeds("tree"), ids=lambda seed: seed.name)
+def test_git_lists_every_tree_as_it_is_read_here(tmp_path: Path, seed: Path) -> None:
+    git = ["git", f"--git-dir={tmp_path}"]
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path)], check=True)
+    write = [*git, "hash-object", "-w", "--literally", "-t", "tree", "--stdin"]
+    for raw in seed.read_bytes().split(SEPARATOR):
+        try:
+            read = list(entries(raw))
+        except Damaged:
+            continue
+        name = subprocess.run(write, input=raw, check=True, capture_output=True).stdout.decode().strip()
+        listed = subprocess.run([*git, "ls-tree", "-z", name], check=True, capture_output=True).stdout
+        lines = [line.split(b"\t", 1) for line in listed.split(b"\0")[:-1]]
+        assert [(head.split()[0], head.split()[2], name) for head, name in lines] == [
+            (each.entry.mode.encode(), each.entry.id.encode(), each.name) for each in read
+        ]
 
 
 @pytest.mark.skipif(
