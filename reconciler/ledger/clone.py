@@ -17,6 +17,7 @@ from reconciler.ledger.objects import CommitId
 from reconciler.ledger.runner import GitFailed, GitTimeout, Runner, last_line
 from reconciler.ledger.store import Store
 from reconciler.ledger.trouble import (
+    CheckpointsMissing,
     CloneCorrupted,
     Damaged,
     DiskFull,
@@ -256,12 +257,13 @@ class Clone:
         )
 
     def _no_branch(self, name: str) -> LocalTrouble:
-        ours = name == self._config.branch
-        return RemoteUnreachable(
-            f"{shown(self._config.remote)} has no branch {name}",
-            "push to it, or correct `remote` or `branch` in the node's configuration"
-            if ours
-            else "`tnet checkpoint` makes it; `checkpoints` in the node's configuration names it",
+        missing = f"{shown(self._config.remote)} has no branch {name}"
+        if name == self._config.branch:
+            return RemoteUnreachable(
+                missing, "push to it, or correct `remote` or `branch` in the node's configuration"
+            )
+        return CheckpointsMissing(
+            missing, "`tnet checkpoint` makes it; `checkpoints` in the node's configuration names it"
         )
 
     def _tip(self, store: Store) -> CommitId:

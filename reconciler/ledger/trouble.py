@@ -16,6 +16,10 @@ class RemoteUnreachable(LocalTrouble):
     """The remote didn't answer, refused us, or has no such branch."""
 
 
+class CheckpointsMissing(RemoteUnreachable):
+    """The remote has no checkpoints' branch."""
+
+
 class RemoteTimeout(RemoteUnreachable):
     """The remote answered too slowly."""
 

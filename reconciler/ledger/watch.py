@@ -22,6 +22,7 @@ from reconciler.ledger.mark import Mark
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.origin import Origin
 from reconciler.ledger.snapshot import require_snapshot
+from reconciler.ledger.trouble import CheckpointsMissing
 from reconciler.ledger.view import CheckpointView, Note
 from reconciler.ledger.witness import LastWitness, OffChain, require_agreement, witness_quorum
 
@@ -92,9 +93,7 @@ class _Look:
         self._contradiction: CheckpointRefused | None = None
 
     def seen(self) -> Seen:
-        for trouble in (self._clone.checkpoints_trouble, self._origin.refused):
-            if trouble is not None:
-                self._notes.append(_note(trouble))
+        self._notes += map(_note, self._troubles())
         files = self._files()
         if files is not None:
             with self._noting():
@@ -110,6 +109,14 @@ class _Look:
         begun_at = self._course.start.books.position
         view = CheckpointView(self._quorum is not None, witness, begun_at, tuple(self._notes))
         return Seen(view, self._contradiction)
+
+    def _troubles(self) -> Iterator[TnetError]:
+        """What kept checkpoints from coming. That there are none is told where some are expected."""
+        fetching = self._clone.checkpoints_trouble
+        if fetching is not None and (self._quorum or not isinstance(fetching, CheckpointsMissing)):
+            yield fetching
+        if self._origin.refused is not None:
+            yield self._origin.refused
 
     def snapshot_sequence(self) -> int:
         """Of the branch's snapshot, if root has signed it."""

@@ -121,13 +121,21 @@ def remove_branch(world: Watched) -> None:
 
 def test_without_the_branch_the_ledger_is_judged_and_it_is_said(world: Watched) -> None:
     remove_branch(world)
-    assert world.notes() == ["RemoteUnreachable"]
+    assert world.notes() == ["CheckpointsMissing"]
     world.forge.commit({WEB: network("web", 3)}, DAVE)
     assert world.codes() == ["accepted"]
     world.witness()
     fresh = world.new_ledger("node").sync()
     assert fresh.checkpoints.witness is not None
     assert fresh.checkpoints.notes == ()
+
+
+def test_where_no_witness_is_named_nobody_misses_the_branch(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    ledger = world.new_ledger("watching", checkpoints=BRANCH)
+    assert ledger.sync().checkpoints.notes == ()
+    ledger.close()
+    world.ledger.close()
 
 
 def test_a_node_that_is_not_told_of_checkpoints_fetches_none(world: Watched) -> None:
@@ -252,7 +260,7 @@ def test_an_object_that_git_refuses_on_the_branch_does_not_keep_the_ledger_from_
 
 def test_after_trouble_with_the_branch_it_is_looked_for_again_by_and_by(world: Watched) -> None:
     remove_branch(world)
-    assert world.notes() == ["RemoteUnreachable"]
+    assert world.notes() == ["CheckpointsMissing"]
     world.witness(2)
     for _ in range(30):
         if world.seen():
