@@ -1,7 +1,7 @@
 """Nobody takes more than was granted, and nobody is held by what others have: the ledger's rules 12 and 13.
 
-Each attack is one with a valid key: a tenant wants a whole node, or keeps a farmer from ruling his farm; a farmer
-wants what is another's. What they gain is looked at on the node, not in one function.
+Each attack is one with a valid key: a tenant wants a whole node, or keeps a farmer from ruling his farm; a
+farmer wants what is another's. What they gain is looked at on the node, not in one function.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import pytest
 
 from reconciler.ledger.verdict import Reason, Verdict
+from reconciler.model.claims import slot_claim
 from reconciler.model.rules import suspensions
 from tests.integration.ledger.verdicts import assert_accepted, assert_rejected
 from tests.integration.ledger.world import (
@@ -85,11 +86,6 @@ def test_a_tenant_that_wants_every_slot_of_a_node_gets_what_it_was_granted(world
     wanted = {acme(f"n{slot}"): on_p1(slot, number=slot, name=f"n{slot}") for slot in range(3, 13)}
     world.forge.commit(wanted, DAVE)
     rejected_for(world, "`acme` would have 11 NRs on `paris`, and is granted 10")
-    for path, content in wanted.items():
-        world.forge.commit({path: content}, DAVE)
-    verdicts = world.sync().verdicts[-10:]
-    # What the rejected commit had written lies in the files: those paths are based on what was refused.
-    assert {verdict.reason for verdict in verdicts} == {Reason.VOID}
     assert world.sync().model.resource_count("paris", "acme") == 1
 
 
@@ -169,9 +165,7 @@ def test_many_tenants_together_do_not_exceed_an_open_grant(world: World) -> None
     accepted(world, files, ALICE)
     for slot, (name, person) in enumerate(zip(names, people, strict=True), 10):
         path = f"tenants/so/{name}/networks/net.yaml"
-        world.forge.commit(
-            {path: on_p1(slot, number=slot, name=f"net{slot}").replace(b"net%d" % slot, b"net", 1)}, person
-        )
+        world.forge.commit({path: on_p1(slot, number=slot, name="net")}, person)
     reasons = [verdict.reason for verdict in world.sync().verdicts[-4:]]
     assert reasons == [Reason.ACCEPTED] * 3 + [Reason.VIOLATION]
     assert "it has 3 for all of them" in world.sync().verdicts[-1].detail
@@ -182,9 +176,8 @@ def test_many_tenants_together_do_not_exceed_an_open_grant(world: World) -> None
 def test_the_first_of_two_that_want_one_slot_keeps_it(world: World) -> None:
     tip = world.forge.tip
     one = world.forge.branch({MAIL: on_p1(7, number=3, name="mail")}, DAVE, tip)
-    two = world.forge.branch(
-        {"tenants/gl/globex/networks/more.yaml": on_p1(7, number=4, name="more")}, ERIN, tip
-    )
+    more = on_p1(7, number=4, name="more")
+    two = world.forge.branch({"tenants/gl/globex/networks/more.yaml": more}, ERIN, tip)
     world.forge.merge(one)
     assert_accepted(world)
     world.forge.merge(two)
@@ -328,7 +321,7 @@ def test_a_farmer_cannot_squat_what_another_farmers_node_is_known_by(world: Worl
     accepted(world, {"farms/lyon/nodes/p1.yaml": node("p1")}, CHLOE)
     accepted(world, {NODE: node("p1")}, BOB)
     assert idle(world) == {}
-    assert world.sync().model.claimants_of_slot(P1, node_id(1), 1) == (WEB,)
+    assert world.sync().model.claimants(slot_claim(P1, node_id(1), 1)) == (WEB,)
 
 
 @pytest.mark.rule(13)
