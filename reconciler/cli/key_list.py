@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.authoring.key_search import Candidate, candidates
-from reconciler.authoring.signing_key import SigningKey, configured_key, named_keys, public_key
+from reconciler.authoring.signing_key import choose_with_source, configured_key, named_keys, public_key
 from reconciler.authoring.worktree import WorkTree
 from reconciler.cli.known_roles import Roles, known_roles, plain_roles, roles_text
 from reconciler.cli.options import repo_option
@@ -42,14 +42,14 @@ def configured_in(repo: Path) -> str | None:
 
 
 def _signing(configured: str | None) -> str | None:
-    """The public half of the key that signs now; why there is none is said."""
-    for source, value in named_keys(None, configured):
-        try:
-            return public_key(SigningKey(value))
-        except (TnetError, OSError) as error:
-            say(f"{source}: no key to sign with: {error}")
-            return None
-    return None
+    """The public half of the key that signs now; None if none is named, or, as is said, it can't be read."""
+    if not named_keys(None, configured):
+        return None
+    try:
+        return public_key(choose_with_source(None, configured)[1])
+    except TnetError as error:
+        say(f"no key signs now: {error}")
+        return None
 
 
 def _lines(each: Candidate, roles: Roles | None, signing: str | None) -> list[str]:

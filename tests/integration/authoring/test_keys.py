@@ -387,3 +387,38 @@ def test_the_shell_completes_the_keys_at_hand(desk: Desk) -> None:
     offered = [item.value for item in completer.get_completions(["key", "setup", "--key"], "")]
     assert offered == [str(private), str(private.with_name("token.pub"))]
     assert [item.type for item in completer.get_completions(["commit", "--key"], "./k")] == ["file"]
+
+
+def test_a_security_key_that_is_not_plugged_in_makes_no_key(desk: Desk, tmp_path: Path) -> None:
+    words = ("key", "new", str(tmp_path / "k"), "--type", "ed25519-sk", "--no-passphrase")
+    assert "is the security key plugged in?" in desk.tnet(*words, code=1).err
+    assert not (tmp_path / "k").exists()
+
+
+def test_what_git_names_and_is_no_ssh_key_is_said(desk: Desk) -> None:
+    home_key(desk, "id_ed25519")
+    desk.git("config", "user.signingkey", "3AA5C34371567BD2")
+    said = desk.tnet("key", "list")
+    assert "no key signs now: git config user.signingkey names 3AA5C34371567BD2, which is neither" in said.err
+    assert said.out.startswith("  SHA256:"), "and no star"
+
+
+def test_a_key_may_be_named_from_the_home_directory(desk: Desk) -> None:
+    private = home_key(desk, "id_ed25519")
+    desk.git("config", "user.signingkey", "~/.ssh/id_ed25519")
+    (each,) = desk.tnet("key", "list", "-o", "json").json
+    assert each["signs_now"] and each["use_as"] == str(private)
+
+
+def test_a_damaged_record_of_the_setup_is_not_believed(web: Desk) -> None:
+    web.tnet("key", "setup", by="dave")
+    (web.root / ".git" / "tnet" / "key-setup.json").write_text("{")
+    before = settings(web)
+    said = web.tnet("key", "setup", "--undo", code=1)
+    assert "key-setup.json: can't be read" in said.err
+    assert settings(web) == before
+
+
+def test_a_key_whose_private_half_is_elsewhere_is_listed_as_such(desk: Desk) -> None:
+    home_key(desk, "id_ed25519").unlink()
+    assert "its private half is not here" in desk.tnet("key", "list").out
