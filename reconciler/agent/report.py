@@ -141,11 +141,10 @@ def _healthy(report: Report, converged: Condition) -> Condition:
 def _networks(report: Report, view: LedgerView, before: Status | None) -> tuple[NetworkStatus, ...]:
     if report.compiled is None:
         return before.networks if before else ()
-    accepted = _last(verdict for verdict in view.verdicts if verdict.accepted)
     newest = _last(view.verdicts)
     earlier = {network.netid: network for network in before.networks} if before else {}
     return tuple(
-        _network(part, report, accepted, newest, earlier.get(part.netid)) for part in report.compiled.networks
+        _network(part, report, view, newest, earlier.get(part.netid)) for part in report.compiled.networks
     )
 
 
@@ -157,12 +156,12 @@ def _last(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
 def _network(
     part: NetworkPart,
     report: Report,
-    accepted: Mapping[str, Verdict],
+    view: LedgerView,
     newest: Mapping[str, Verdict],
     earlier: NetworkStatus | None,
 ) -> NetworkStatus:
     path = network_path(part.tenant, part.network)
-    commit = accepted[path].commit if path in accepted else ""
+    commit = view.last_change(path) or ""
     result = report.results.get(part.netid)
     converged = _network_converged(part, report, earlier.conditions if earlier else ())
     settled = earlier is not None and earlier.commit == commit

@@ -78,7 +78,12 @@ _FETCH_CONFIG = (
     "http.lowSpeedLimit=200",
     "http.lowSpeedTime=30",
 )
-_TIDY_CONFIG = ("gc.auto=6700", "gc.autoDetach=false", "gc.reflogExpire=never")
+_TIDY_CONFIG = (
+    "gc.auto=6700",
+    "gc.autoDetach=false",
+    "gc.reflogExpire=never",
+    "gc.pruneExpire=1.day.ago",  # The checkpoints' branch is replaced every few minutes.
+)
 _FETCH = (
     "fetch",
     "--quiet",

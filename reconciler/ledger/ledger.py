@@ -183,6 +183,10 @@ class Ledger:
 
     def _route(self, tip: CommitId, marked: Mark | None) -> Route | None:
         """The way to `tip`; None if it doesn't lead over anchor and mark."""
+        return self._way(tip, marked, None if marked is None else marked.position)
+
+    def _way(self, tip: CommitId, marked: Mark | None, over: int | None) -> Route | None:
+        """The same, judging what lies at the position `over`."""
         store, course = self._clone.store, self._course
         if course is not None:
             ahead = store.first_parents(tip, course.books.commit)
@@ -193,7 +197,7 @@ class Ledger:
         steps = store.first_parents(tip, self._anchor.commit)
         if steps is None or not _leads_over(marked, (self._anchor.commit,), steps):
             return None
-        course = self._origin.resume([step.commit for step in steps], marked)
+        course = self._origin.resume([step.commit for step in steps], over)
         return Route(course, steps[course.books.position :])
 
     def _follow(self, route: Route, tip: CommitId, marked: Mark | None) -> LedgerView:
@@ -295,7 +299,7 @@ class Ledger:
         """The branch judged up to its tip. Raises `ReanchorRefused` unless the record allows to go there."""
         reanchor.require_for(marked, signed)
         reanchor.require_fork(signed.record, marked, self._chain_to(marked))
-        route = self._route(tip, None)
+        route = self._way(tip, None, signed.record.position)
         if route is None:
             raise ReanchorRefused(f"the branch that the {signed.record} leads to doesn't lead to the anchor")
         self._advance(*route)
@@ -352,6 +356,8 @@ def _view_of(course: Course, tree: ObjectId) -> LedgerView:
         model=course.state.model,
         verdicts=tuple(course.verdicts),
         state_hash=books.hash,
+        anchor=books.anchor,
+        changed_by=books.changed_by,
     )
 
 

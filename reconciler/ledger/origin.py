@@ -33,15 +33,19 @@ class Origin:
         self._contradicted: set[bytes] = set()
         self.refused: CheckpointRefused | None = None
 
-    def resume(self, chain: Sequence[CommitId], marked: Mark | None) -> Course:
-        """The course over this chain (the transactions after the anchor). Raises `LocalTrouble`s."""
+    def resume(self, chain: Sequence[CommitId], over: int | None) -> Course:
+        """The course over this chain (the transactions after the anchor). Raises `LocalTrouble`s.
+
+        With `over`, what is known of the ledger at that position is to be compared: so no snapshot is used
+        that comes after it.
+        """
         kept = self._shelf.files()
-        course = None if kept is None else self._from(chain, marked, *kept)
+        course = None if kept is None else self._from(chain, over, *kept)
         if course is not None:
             return course
         self._shelf.clear()
         course = resume(self._clone.store, self._anchor, self._chronicle, chain)
-        return course if course.books.position else self._from_branch(chain, marked) or course
+        return course if course.books.position else self._from_branch(chain, over) or course
 
     def require_mark(self, course: Course, marked: Mark | None) -> None:
         """Raises `CheckpointRefused` if a course begun at a snapshot has another state at this node's mark.
@@ -63,7 +67,7 @@ class Origin:
         )
         raise self.refused
 
-    def _from_branch(self, chain: Sequence[CommitId], marked: Mark | None) -> Course | None:
+    def _from_branch(self, chain: Sequence[CommitId], over: int | None) -> Course | None:
         try:
             files = self._branch()
             data, state = (None, None) if files is None else (files.snapshot(), files.state())
@@ -72,19 +76,17 @@ class Origin:
             return None
         if data is None or state is None or data in self._contradicted:
             return None
-        course = self._from(chain, marked, data, state)
+        course = self._from(chain, over, data, state)
         if course is not None:
             self._keep(data, state)
         return course
 
-    def _from(
-        self, chain: Sequence[CommitId], marked: Mark | None, data: bytes, state: bytes
-    ) -> Course | None:
+    def _from(self, chain: Sequence[CommitId], over: int | None, data: bytes, state: bytes) -> Course | None:
         """The course from this snapshot; None if it can't be used."""
         store = self._clone.store
         try:
             start = snapshot.begin(store, self._anchor, chain, data, state)
-            _require_before_mark(start.books.position, marked)
+            _require_not_beyond(start.books.position, over)
             course = resume_from(store, start, self._shelf.chronicle(start), chain)
         except (CheckpointRefused, AnchorRefused, Damaged) as trouble:
             refused = trouble if isinstance(trouble, CheckpointRefused) else _unusable(trouble)
@@ -102,12 +104,11 @@ class Origin:
             log.warning("the snapshot can't be kept: %s", error)
 
 
-def _require_before_mark(position: int, marked: Mark | None) -> None:
-    """With a mark, the way from a snapshot has to lead over it: so a state that isn't this node's shows."""
-    if marked is not None and position > marked.position:
+def _require_not_beyond(position: int, over: int | None) -> None:
+    if over is not None and position > over:
         raise SnapshotAhead(
-            f"the snapshot is of transaction {position}, and this node has been at {marked.position} before: "
-            "it judges from the anchor what it lacks"
+            f"the snapshot is of transaction {position}, and what this node knows of {over} has to be "
+            "compared: it judges from the anchor"
         )
 
 

@@ -87,6 +87,8 @@ class Replay:
             model=self._course.state.model,
             verdicts=tuple(self._course.verdicts),
             state_hash=books.hash,
+            anchor=books.anchor,
+            changed_by=books.changed_by,
         )
 
     @property

@@ -43,7 +43,7 @@ class SnapshotForged(CheckpointRefused):
 
 
 class SnapshotAhead(CheckpointRefused):
-    """Of a transaction that comes after this node's mark."""
+    """Of a transaction that comes after one of which this node knows the state, its mark for instance."""
 
 
 class SnapshotContradicted(CheckpointRefused):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+
+from immutables import Map
 
 from reconciler.ledger.checkpoint import Witnessed
 from reconciler.ledger.objects import CommitId, ObjectId
@@ -76,3 +79,9 @@ class LedgerView:
     state_hash: str
     alarm: Alarm | None = None
     checkpoints: CheckpointView = CheckpointView()
+    anchor: CommitId | None = None
+    changed_by: Mapping[bytes, CommitId] = field(default_factory=Map)
+
+    def last_change(self, path: str) -> CommitId | None:
+        """The transaction that a document's content comes from, also if it wasn't judged here."""
+        return self.changed_by.get(path.encode("utf-8"), self.anchor)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from reconciler.errors import TnetError
 from reconciler.ledger import checkpoint, checkpoint_branch
 from reconciler.ledger.authority import root_quorum
-from reconciler.ledger.checkpoint import Checkpoint, CheckpointRefused
+from reconciler.ledger.checkpoint import Checkpoint, CheckpointRefused, Place
 from reconciler.ledger.checkpoint_branch import CheckpointFiles
 from reconciler.ledger.clone import Clone
 from reconciler.ledger.config import LedgerConfig
@@ -47,6 +47,7 @@ class Watch:
         self._clone = clone
         self._origin = origin
         self._last = LastWitness(config.directory / "witness", config.anchor)
+        self._agreed: tuple[Course, set[Place]] | None = None
         self._looked: tuple[CommitId, CommitId | None, str] | None = None
         self._seen = Seen(CheckpointView())
 
@@ -57,7 +58,7 @@ class Watch:
         """
         about = self._about(course)
         if self._config.checkpoints is not None and about != self._looked:
-            self._seen = _Look(self._clone, self._last, self._origin, course, marked).seen()
+            self._seen = self._look_at(course, marked).seen()
             self._looked = about
         return self._seen
 
@@ -67,27 +68,40 @@ class Watch:
             return True
         return self._seen.contradiction is None and self._about(course) == self._looked
 
+    def _look_at(self, course: Course, marked: Mark | None) -> _Look:
+        if self._agreed is None or self._agreed[0] is not course:
+            self._agreed = (course, set())
+        return _Look(self._clone, self._last, self._origin, course, marked, self._agreed[1])
+
     def _about(self, course: Course) -> tuple[CommitId, CommitId | None, str]:
         return course.books.commit, self._clone.checkpoints(), str(self._clone.checkpoints_trouble)
 
     def newest_sequences(self, course: Course) -> tuple[int, int]:
         """Of the witness and of the snapshot that are shown now, 0 if there is none that counts."""
-        look = _Look(self._clone, self._last, self._origin, course, None)
+        look = self._look_at(course, None)
         seen = look.seen().view.witness
         return (0 if seen is None else seen.checkpoint.sequence, look.snapshot_sequence())
 
 
 class _Look:
-    """One look. Collects notes on the way."""
+    """One look. Collects notes on the way, and in `agreed` the places that need no second one: a course only
+    grows, and to compare its log takes time that grows with it."""
 
     def __init__(
-        self, clone: Clone, last: LastWitness, origin: Origin, course: Course, marked: Mark | None
+        self,
+        clone: Clone,
+        last: LastWitness,
+        origin: Origin,
+        course: Course,
+        marked: Mark | None,
+        agreed: set[Place],
     ) -> None:
         self._clone = clone
         self._last = last
         self._origin = origin
         self._course = course
         self._marked = marked
+        self._agreed = agreed
         self._quorum = witness_quorum(course.state.model)
         self._notes: list[Note] = []
         self._contradiction: CheckpointRefused | None = None
@@ -152,8 +166,11 @@ class _Look:
         return signed.checkpoint
 
     def _compare(self, found: Checkpoint, left: int) -> None:
+        if found.place in self._agreed:
+            return
         try:
             require_agreement(found, self._course)
+            self._agreed.add(found.place)
         except OffChain as off:
             if found.sequence <= left:
                 raise CheckpointOfLeftFork(

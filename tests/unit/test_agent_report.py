@@ -64,6 +64,12 @@ def view(*verdicts: Verdict, alarm: Alarm | None = None) -> LedgerView:
         verdicts=verdicts,
         state_hash="abc",
         alarm=alarm,
+        changed_by={
+            path.encode(): each.commit
+            for each in verdicts
+            if each.reason.changes_state
+            for path in each.paths
+        },
     )
 
 

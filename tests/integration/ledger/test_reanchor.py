@@ -15,6 +15,8 @@ from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.reanchor import NAMESPACE, Reanchor, ReanchorRefused
 from reconciler.ledger.signed_text import SignedText
+from reconciler.ledger.trouble import NoGoodState
+from reconciler.ledger.verdict import Reason
 from reconciler.ledger.view import AlarmKind, LedgerView
 from tests.integration.ledger.checkpoints import (
     BRANCH,
@@ -162,7 +164,7 @@ def test_the_record_works_and_the_mark_moves_also_without_the_clone(world: Forke
     with pytest.raises(ReanchorRefused, match="not newer"):
         world.new_ledger("node").take_reanchor(sealed(world.record(), ALICE))
     world.forge.set_main(world.old)
-    with pytest.raises(Exception, match="no earlier state here"):
+    with pytest.raises(NoGoodState, match="no earlier state here"):
         world.new_ledger("node").sync()
 
 
@@ -340,6 +342,25 @@ def test_a_snapshot_of_the_left_history_stops_nobody(world: Forked) -> None:
     put_snapshot(world, books_at(world, world.old), ALICE, sequence=3)
     world.give(world.record(), ALICE)
     assert (world.sync().alarm, world.sync().mark) == (None, world.new)
+
+
+def test_a_snapshot_beyond_the_new_transaction_does_not_stand_in_for_judging_it(world: Forked) -> None:
+    """The state that root has signed is compared, so the node judges at least up to there."""
+    record = world.record()
+    world.forge.commit({SHOP: network("shop", 8)}, ERIN)
+    put_snapshot(world, books_at(world), ALICE)
+    world.ledger.close()
+    subprocess.run(["rm", "-r", str(world.directory / "node" / "ledger.git")], check=True)
+    lost = world.new_ledger("node")
+    lost.take_reanchor(sealed(dataclasses.replace(record, state="0" * 64), ALICE))
+    with pytest.raises(NoGoodState, match="this node comes to"):
+        lost.sync()
+    lost.take_reanchor(sealed(record, ALICE))
+    view = lost.sync()
+    assert (view.alarm, view.tip) == (None, world.forge.tip)
+    assert view.verdicts[0].reason is Reason.ANCHOR
+    assert [note.code for note in view.checkpoints.notes] == ["SnapshotAhead"]
+    lost.close()
 
 
 # --- the form ----------------------------------------------------------------------------------------
