@@ -101,7 +101,38 @@ class Merge:
     smuggled: tuple[tuple[str, int], ...] = ()
 
 
-Move = Write | Undo | Merge
+@dataclass(frozen=True)
+class Join:
+    """A merge of some commits on a branch of its own: `honest` takes what the others changed, or not."""
+
+    parents: tuple[int, ...]
+    by: Person | None
+    how: str = "honest"
+    changes: tuple[tuple[str, int], ...] = ()
+    adopts: bool = False
+
+
+@dataclass(frozen=True)
+class Squash:
+    """One commit on main in place of a branch."""
+
+    back: int
+    by: Person | None
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """A commit on main, or on a branch, whose message adopts these paths, as it has them after the `changes`,
+    in place of what stood there so many transactions ago."""
+
+    paths: tuple[str, ...]
+    expected: int
+    by: Person | None
+    base: int | None = None
+    changes: tuple[tuple[str, int], ...] = ()
+
+
+Move = Write | Undo | Merge | Join | Squash | Adopt
 
 OWNERS: dict[str, Person] = {
     world.WEB: DAVE,
@@ -135,7 +166,7 @@ def _own_write(draw: st.DrawFn, base: int | None) -> Write:
 _own = _own_write(None).map(lambda write: [write])
 _any = st.builds(Write, _changes, _people, st.none() | _back).map(lambda write: [write])
 _undo = st.builds(Undo, _back, _people).map(lambda undo: [undo])
-_others = st.lists(_back, min_size=1, max_size=2, unique=True).map(tuple)
+_others = st.lists(_back, min_size=1, max_size=3, unique=True).map(tuple)
 _ways = st.sampled_from(("honest", "honest", "ours", "theirs"))
 _bent_merge = st.builds(Merge, _others, _people, _ways, st.just(()) | _changes).map(lambda merge: [merge])
 _pull = st.tuples(_own_write(TIP), st.builds(Merge, st.just((0,)), st.none() | _people)).map(list)
@@ -144,9 +175,87 @@ _late_pull = st.tuples(_own_write(TIP), _own_write(None), st.builds(Merge, st.ju
 )
 
 
+_ours = st.sampled_from((world.WEB, world.MAIL))
+_join = st.builds(
+    Join,
+    st.lists(_back, min_size=2, max_size=3, unique=True).map(tuple),
+    _people,
+    st.sampled_from(("honest", "honest", "first")),
+    st.just(()) | _changes,
+    st.booleans(),
+).map(lambda join: [join])
+_adopt = st.builds(
+    Adopt,
+    st.lists(st.sampled_from(tuple(OWNERS)), min_size=1, max_size=2, unique=True).map(tuple),
+    st.integers(0, 2),
+    _people,
+    st.none() | _back,
+    st.just(()) | _changes,
+).map(lambda adopt: [adopt])
+_squash = st.builds(Squash, _back, st.none() | _people).map(lambda squash: [squash])
+
+
+@st.composite
+def _squashed_and_adopted(draw: st.DrawFn) -> list[Move]:
+    write = draw(_own_write(TIP))
+    path, owner = write.changes[0][0], write.by
+    by = draw(st.sampled_from((owner, owner, CHLOE, MALLORY)))
+    if draw(st.booleans()):
+        return [write, Squash(0, None), Adopt((path,), 1, by)]
+    return [write, Squash(0, None), Adopt((path,), 1, by, 0), Merge((0,), None)]
+
+
+@st.composite
+def _seconded(draw: st.DrawFn) -> list[Move]:
+    """Somebody proposes on a branch, others adopt there, a forge merges."""
+    write = draw(_own_write(TIP))
+    seconds = draw(st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=2))
+    adopts = [Adopt((write.changes[0][0],), 0, by, 0) for by in seconds]
+    return [write, *adopts, Merge((0,), draw(st.none() | _people))]
+
+
+@st.composite
+def _pulled(draw: st.DrawFn) -> list[Move]:
+    """A branch that merges main, which has changed (perhaps refused, perhaps taken back), and is merged."""
+    path = draw(_ours)
+    by = draw(st.sampled_from((DAVE, DAVE, MALLORY, None)))
+    resolved = draw(st.just(()) | _numbers.map(lambda number: ((path, number),)))
+    pulled: list[Move] = [
+        Write(((path, draw(_numbers)),), DAVE, TIP),
+        Write(((path, draw(_numbers)),), by),
+        Join((1, 0), draw(st.sampled_from((DAVE, DAVE, None))), "honest", resolved, draw(st.booleans())),
+    ]
+    undo = [Undo(0, None)] if draw(st.booleans()) else []
+    return [*pulled, *undo, Merge((len(undo),), None, draw(st.sampled_from(("honest", "theirs"))))]
+
+
+@st.composite
+def _picked(draw: st.DrawFn) -> list[Move]:
+    """Two documents signed as one, of which a forge may leave one out or back."""
+    write = Write(tuple((path, draw(_numbers)) for path in (world.WEB, world.MAIL)), DAVE, TIP)
+    back = [Write(((draw(_ours), draw(_numbers)),), draw(st.sampled_from((DAVE, CHLOE, None))), 0)]
+    left = draw(st.just(()) | st.tuples(_ours, _numbers).map(lambda change: (change,)))
+    return [write, *(back if draw(st.booleans()) else []), Merge((0,), None, "honest", left)]
+
+
 def histories(max_size: int = 15) -> st.SearchStrategy[list[Move]]:
     """Moves on top of a ledger that has a farm, a node, a grant and two tenants: about half are honest."""
-    groups = st.one_of(_own, _own, _pull, _late_pull, _any, _undo, _bent_merge)
+    groups = st.one_of(
+        _own,
+        _own,
+        _pull,
+        _late_pull,
+        _any,
+        _undo,
+        _bent_merge,
+        _join,
+        _adopt,
+        _squash,
+        _squashed_and_adopted(),
+        _seconded(),
+        _pulled(),
+        _picked(),
+    )
     return st.lists(groups, min_size=1, max_size=max_size).map(
         lambda lists: [m for each in lists for m in each]
     )
@@ -174,6 +283,7 @@ class Node:
     parents: tuple[CommitId, ...]
     files: Mapping[str, Blob]
     by: Person | None
+    message: str = "Move"
 
 
 @dataclass
@@ -185,17 +295,30 @@ class Repository:
     blobs: dict[ObjectId, bytes] = field(default_factory=dict)
     raws: dict[CommitId, bytes] = field(default_factory=dict)
 
-    def commit(self, files: Mapping[str, Blob], by: Person | None, parents: Sequence[CommitId]) -> CommitId:
-        raw = _raw(len(self.nodes), parents)
+    def commit(
+        self,
+        files: Mapping[str, Blob],
+        by: Person | None,
+        parents: Sequence[CommitId],
+        message: str = "Move",
+    ) -> CommitId:
+        raw = _raw(len(self.nodes), parents, message)
         name = CommitId(object_id("commit", raw))
         self.raws[name] = raw
-        self.nodes[name] = Node(tuple(parents), dict(files), by)
+        self.nodes[name] = Node(tuple(parents), dict(files), by, message)
         for blob in files.values():
             self.blobs[object_id("blob", blob.data)] = blob.data
         return name
 
-    def advance(self, files: Mapping[str, Blob], by: Person | None, *others: CommitId) -> None:
-        self.chain.append(self.commit(files, by, [*self.chain[-1:], *others]))
+    def advance(
+        self, files: Mapping[str, Blob], by: Person | None, *others: CommitId, message: str = "Move"
+    ) -> None:
+        self.chain.append(self.commit(files, by, [*self.chain[-1:], *others], message))
+
+    def back(self, number: int) -> CommitId:
+        """The commit that was made so many before the last."""
+        names = list(self.nodes)
+        return names[-1 - number % len(names)]
 
     def ancestors(self, commit: CommitId) -> set[CommitId]:
         found: set[CommitId] = set()
@@ -257,10 +380,10 @@ class Repository:
             yield Transaction(commit, parents, self.raws[commit], self._difference(parents[0], commit))
 
 
-def _raw(number: int, parents: Sequence[CommitId]) -> bytes:
-    """A commit in the accepted form, without a signature; the tree's id stands for nothing."""
-    lines = [f"tree {'0' * 40}", *(f"parent {each}" for each in parents)]
-    return "\n".join([*lines, "author <> 0 +0000", "committer <> 0 +0000", "", str(number), ""]).encode()
+def _raw(number: int, parents: Sequence[CommitId], message: str) -> bytes:
+    """A commit in the accepted form, without a signature; the tree's id only tells it from others."""
+    lines = [f"tree {number:040x}", *(f"parent {each}" for each in parents)]
+    return "\n".join([*lines, "author <> 0 +0000", "committer <> 0 +0000", "", message, ""]).encode()
 
 
 def entry(blob: Blob | None) -> Entry | None:
@@ -288,19 +411,67 @@ def repository(moves: Sequence[Move]) -> Repository:
 
 
 def _make(made: Repository, move: Move) -> None:
-    tip = made.chain[-1]
     if isinstance(move, Write):
-        on_tip = move.base is None or move.base == TIP
-        base = tip if on_tip else list(made.nodes)[-1 - (move.base or 0) % len(made.nodes)]
-        files = _changed(made.nodes[base].files, move.changes)
-        if move.base is None:
-            made.advance(files, move.by)
-        else:
-            made.commit(files, move.by, [base])
+        _write(made, move)
     elif isinstance(move, Undo):
         made.advance(_undone(made, move), move.by)
-    else:
+    elif isinstance(move, Merge):
         _merge(made, move)
+    elif isinstance(move, Join):
+        _join_commits(made, move)
+    elif isinstance(move, Squash):
+        _squash_commits(made, move)
+    else:
+        _adopt_paths(made, move)
+
+
+def _write(made: Repository, move: Write) -> None:
+    base = made.chain[-1] if move.base in (None, TIP) else made.back(move.base or 0)
+    files = _changed(made.nodes[base].files, move.changes)
+    if move.base is None:
+        made.advance(files, move.by)
+    else:
+        made.commit(files, move.by, [base])
+
+
+def _join_commits(made: Repository, move: Join) -> None:
+    parents = list(dict.fromkeys(made.back(back) for back in move.parents))
+    files = dict(made.nodes[parents[0]].files)
+    known = made.ancestors(parents[0])
+    for other in parents[1:] if move.how == "honest" else ():
+        _take_changes(made, files, other, known)
+    files = _changed(files, move.changes)
+    standing = made.nodes[made.chain[-1]].files
+    paths = [path for path, _ in move.changes] or [world.WEB]
+    message = _adopting(paths, files, standing) if move.adopts else "Move"
+    made.commit(files, move.by, parents, message)
+
+
+def _squash_commits(made: Repository, move: Squash) -> None:
+    tip = made.chain[-1]
+    files = dict(made.nodes[tip].files)
+    _take_changes(made, files, made.back(move.back), made.ancestors(tip))
+    made.advance(files, move.by)
+
+
+def _adopt_paths(made: Repository, move: Adopt) -> None:
+    standing = made.nodes[made.chain[-1 - move.expected % len(made.chain)]].files
+    base = made.chain[-1] if move.base is None else made.back(move.base)
+    files = _changed(made.nodes[base].files, move.changes)
+    message = _adopting(move.paths, files, standing)
+    if move.base is None:
+        made.advance(files, move.by, message=message)
+    else:
+        made.commit(files, move.by, [base], message)
+
+
+def _adopting(paths: Sequence[str], files: Mapping[str, Blob], standing: Mapping[str, Blob]) -> str:
+    lines = (f"Tnet-Adopt: {_name(files.get(each))} {_name(standing.get(each))} {each}" for each in paths)
+    return "Adopt\n\n" + "\n".join(lines)
+
+
+def _name(blob: Blob | None) -> str:
+    return "0" * 40 if blob is None else object_id("blob", blob.data)
 
 
 def _changed(files: Mapping[str, Blob], changes: Sequence[tuple[str, int]]) -> dict[str, Blob]:
@@ -323,9 +494,9 @@ def _undone(made: Repository, move: Undo) -> dict[str, Blob]:
 
 
 def _merge(made: Repository, move: Merge) -> None:
-    names, tip = list(made.nodes), made.chain[-1]
+    tip = made.chain[-1]
     known = made.ancestors(tip)
-    others = [name for name in (names[-1 - back % len(names)] for back in move.others) if name not in known]
+    others = [name for name in map(made.back, move.others) if name not in known]
     if not others:
         return
     files = dict(made.nodes[tip].files)
@@ -380,11 +551,23 @@ def judged(made: Repository) -> Iterator[tuple[State, Transaction, State, Verdic
 
 def written(made: Repository, forge: world.Forge) -> list[CommitId]:
     """The same history as real objects, signed; the new ids of the chain. Main is at its end."""
-    names: dict[CommitId, CommitId] = {}
+    return made_real(made, forge).chain
+
+
+def made_real(made: Repository, forge: world.Forge) -> Repository:
+    """The same, as a repository in memory whose commits have the names of the real ones.
+
+    Where several authors of a merge are at fault, the verdict is about the first by its name.
+    """
+    real, names = Repository(blobs=made.blobs), dict[CommitId, CommitId]()
     for name, node in made.nodes.items():
         files: Files = dict(node.files)
-        payload = forge.payload(forge.write_tree(files), [names[parent] for parent in node.parents], "Move")
-        names[name] = forge.add(signed(payload, node.by) if node.by else payload, files, push=False)
-    chain = [names[name] for name in made.chain]
-    forge.set_main(chain[-1])
-    return chain
+        parents = tuple(names[parent] for parent in node.parents)
+        payload = forge.payload(forge.write_tree(files), parents, node.message)
+        raw = signed(payload, node.by) if node.by else payload
+        names[name] = forge.add(raw, files, push=False)
+        real.nodes[names[name]] = Node(parents, files, node.by, node.message)
+        real.raws[names[name]] = raw
+    real.chain = [names[name] for name in made.chain]
+    forge.set_main(real.chain[-1])
+    return real

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from property_tests.ledger_histories import Move, histories, judged, repository, written
+from property_tests.ledger_histories import Move, histories, judged, made_real, repository
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
@@ -37,11 +37,11 @@ def test_all_ways_to_learn_of_a_history_agree(
     moves: list[Move], shown: set[int], restarted: set[int]
 ) -> None:
     """In one go; a few commits at a time, with restarts between; in a clone of one's own; and in memory."""
-    made = repository(moves)
-    expected = [verdict.reason for *_, verdict in judged(made)]
     with tempfile.TemporaryDirectory(prefix="tnet-test-") as directory:
         forge = Forge(Path(directory) / "forge.git")
-        chain = written(made, forge)
+        made = made_real(repository(moves), forge)
+        expected = [verdict.reason for *_, verdict in judged(made)]
+        chain = made.chain
         anchor = Anchor(chain[0], frozenset({ALICE.key.fingerprint}))
         at_once = node(forge, anchor, "at-once")
         view = at_once.sync()
