@@ -338,6 +338,18 @@ PLACEMENTS: dict[str, Callable[[bytes, bytes], bytes]] = {
     "beside another hash's": lambda payload, armored: _AT_THE_END(payload, armored).replace(
         b"\n\n", b"\ngpgsig-sha256 x\n y\n\n", 1
     ),
+    "beside another hash's without a space": lambda payload, armored: _AT_THE_END(payload, armored).replace(
+        b"\n\n", b"\ngpgsig-sha256\n\n", 1
+    ),
+    "beside another hash's, then a continuation": lambda payload, armored: _AT_THE_END(
+        payload, armored
+    ).replace(b"\n\n", b"\ngpgsig-sha256\n x\n\n", 1),
+    "beside something like it": lambda payload, armored: _AT_THE_END(payload, armored).replace(
+        b"\n\n", b"\ngpgsig-sha512 x\n\n", 1
+    ),
+    "without a space": lambda payload, armored: _AT_THE_END(payload, armored).replace(
+        b"\ngpgsig -", b"\ngpgsig\n -", 1
+    ),
     "as another hash's": lambda payload, armored: _AT_THE_END(payload, armored).replace(
         b"\ngpgsig ", b"\ngpgsig-sha256 ", 1
     ),

@@ -184,7 +184,9 @@ def _split(head: bytes) -> list[tuple[bytes, bytes]]:
             name, value = found[-1]
             found[-1] = (name, value + b"\n" + line[1:])
         else:
-            name, _, value = line.partition(b" ")
+            name, space, value = line.partition(b" ")
+            if not space:
+                raise CommitMalformed("a header of the commit is a name alone")
             found.append((name, value))
     return found
 

@@ -97,6 +97,8 @@ SPOILT: dict[str, tuple[bytes, bytes]] = {
     "two signatures": (b"\n\n", b"\ngpgsig x\ngpgsig y\n\n"),
     "two signatures apart": (b"\n\n", b"\ngpgsig x\ngpgsig-sha256 y\ngpgsig z\n\n"),
     "a header without a name": (b"\n\n", b"\n value\n\n"),
+    "a header without a space": (b"\n\n", b"\ngpgsig-sha256\n\n"),
+    "a signature without a space": (b"\n\n", b"\ngpgsig\n x\n\n"),
     "a NUL in a header": (b"A B", b"A\0B"),
     "an escape in a header": (b"A B", b"A\x1bB"),
     "a carriage return in a header": (b"a@b>", b"a@b>\r"),
