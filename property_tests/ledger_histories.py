@@ -549,13 +549,8 @@ def judged(made: Repository) -> Iterator[tuple[State, Transaction, State, Verdic
         state = after
 
 
-def written(made: Repository, forge: world.Forge) -> list[CommitId]:
-    """The same history as real objects, signed; the new ids of the chain. Main is at its end."""
-    return made_real(made, forge).chain
-
-
-def made_real(made: Repository, forge: world.Forge) -> Repository:
-    """The same, as a repository in memory whose commits have the names of the real ones.
+def written(made: Repository, forge: world.Forge) -> Repository:
+    """The same history as real objects, signed, and their names in place of the others. Main is at its end.
 
     Where several authors of a merge are at fault, the verdict is about the first by its name.
     """

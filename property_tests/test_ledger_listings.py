@@ -1,4 +1,4 @@
-"""What a commit changed is the same whoever lists it: git, or the descent that stands in where git gives up."""
+"""What a commit changed is the same whoever lists it: git, or the descent that stands in when git gives up."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_verdicts_do_not_depend_on_what_git_can_list(moves: list[Move]) -> None:
     made = repository(moves)
     with tempfile.TemporaryDirectory(prefix="tnet-test-") as directory:
         forge = Forge(Path(directory) / "forge.git")
-        anchor = Anchor(written(made, forge)[0], frozenset({ALICE.key.fingerprint}))
+        anchor = Anchor(written(made, forge).chain[0], frozenset({ALICE.key.fingerprint}))
         by_git = judged_by(forge, anchor, "by-git")
         with mock.patch.object(Store, "_listed_by_git", lambda self, edges: iter(())):
             assert judged_by(forge, anchor, "by-descent") == by_git

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from property_tests.ledger_histories import Move, histories, judged, made_real, repository
+from property_tests.ledger_histories import Move, histories, judged, repository, written
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
@@ -39,7 +39,7 @@ def test_all_ways_to_learn_of_a_history_agree(
     """In one go; a few commits at a time, with restarts between; in a clone of one's own; and in memory."""
     with tempfile.TemporaryDirectory(prefix="tnet-test-") as directory:
         forge = Forge(Path(directory) / "forge.git")
-        made = made_real(repository(moves), forge)
+        made = written(repository(moves), forge)
         expected = [verdict.reason for *_, verdict in judged(made)]
         chain = made.chain
         anchor = Anchor(chain[0], frozenset({ALICE.key.fingerprint}))
