@@ -18,7 +18,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from reconciler.ledger.refused import Malformed, NobodyPresent, UnsupportedClientData
+from reconciler.ledger.refused import DoesNotVerify, Malformed, NobodyPresent, UnsupportedClientData
 from reconciler.ledger.wire import Reader
 
 WEBAUTHN = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
@@ -81,7 +81,7 @@ def _require_client_data(origin: bytes, client_data: bytes, data: bytes) -> None
     challenge = base64.urlsafe_b64encode(data).rstrip(b"=")
     expected = b'{"type":"webauthn.get","challenge":"' + challenge + b'","origin":"' + origin + b'"'
     if not client_data.startswith(expected):
-        raise UnsupportedClientData("the browser was asked for another signature than this")
+        raise DoesNotVerify("the browser was asked for a signature of something else")
     if client_data.startswith(_FRAMED, len(expected)):
         raise UnsupportedClientData("the signature was asked for by a page within another site's page")
 

@@ -38,7 +38,7 @@ class NobodyPresent(SignatureRefused):
 
 
 class UnsupportedClientData(SignatureRefused):
-    """What a browser wrote around it is not what the signature was asked for."""
+    """A browser made it in a way that isn't accepted: for a registration, or for a page within a page."""
 
 
 class DoesNotVerify(SignatureRefused):

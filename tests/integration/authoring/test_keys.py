@@ -422,3 +422,10 @@ def test_a_damaged_record_of_the_setup_is_not_believed(web: Desk) -> None:
 def test_a_key_whose_private_half_is_elsewhere_is_listed_as_such(desk: Desk) -> None:
     home_key(desk, "id_ed25519").unlink()
     assert "its private half is not here" in desk.tnet("key", "list").out
+
+
+def test_git_knows_somebody_with_two_roles(desk: Desk) -> None:
+    desk.tnet("farm", "add", "nice", "--farmer", f"alice={desk.keys}/alice.pub", by="alice")
+    desk.tnet("key", "setup", by="alice")
+    assert desk.git("log", "-1", "--format=%G? %GS").startswith("G alice@")
+    assert "alice@nice.farm,alice@root" in (desk.root / ".git" / "tnet" / "allowed_signers").read_text()
