@@ -12,7 +12,6 @@ from reconciler.forge.plan_lines import headline, is_shortened, lines
 from reconciler.forge.request import Judged, Outcome
 
 _TOLD = {
-    Strategy.FAST_FORWARD: "as it is",
     Strategy.MERGE: "merged by the forge",
     Strategy.REBASE: "rebased by the forge",
     Strategy.SQUASH: "squashed by the forge",
@@ -52,7 +51,8 @@ def _summary(outcome: Outcome) -> str:
     count = len(outcome.transactions)
     if not count:
         return "nothing new: the ledger has it already"
-    return f"{count} transaction{'' if count == 1 else 's'}, all accepted ({_TOLD[outcome.strategy]})"
+    landed = f" ({_TOLD[outcome.strategy]})" if outcome.strategy in _TOLD else ""
+    return f"{count} transaction{'' if count == 1 else 's'}, all accepted{landed}"
 
 
 def plain(outcome: Outcome) -> dict[str, object]:

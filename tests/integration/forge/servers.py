@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.forge.daemon import daemon, program
-from tests.integration.ledger.test_https import write_certificate
+from tests.integration.ledger.git_server import write_certificate
 
 _SSHD = """\
 ListenAddress 127.0.0.1
