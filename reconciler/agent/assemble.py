@@ -15,11 +15,13 @@ from reconciler.kernel.probe import probe
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.objects import CommitId
+from reconciler.model.yaml_parser import require_parser
 from reconciler.services.wireguard_go import linux_transport
 
 
 def assemble(config: AgentConfig) -> Node:
     """Raises TnetError if this host has no identity or can't be used as a node."""
+    require_parser()
     keys = NodeKeys(config.identity_directory, config.node)
     return Node(
         Parts(

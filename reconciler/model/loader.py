@@ -23,7 +23,8 @@ _cache: OrderedDict[tuple[str, bytes], Document] = OrderedDict()
 
 
 def load(path: str, data: bytes) -> Document:
-    """The document at a governed `path`. Raises DocumentError with all its problems.
+    """The document at a governed `path`. Raises DocumentError with all its problems, and ParserUnfit (local
+    trouble, which says nothing of the document).
 
     Documents already seen are remembered by path and content.
     """

@@ -9,18 +9,16 @@ Scalars: a quoted or block scalar is text. A plain one is null (`null`, `~`, not
 `false`), an integer (decimal, no leading zero or plus), and text otherwise: `no`, `11:22:33:44:55:16`,
 `0x10`, `010` and `1.5` are text. A key is always text.
 
-The same bytes must read the same on every node, so one parser decides: libyaml, whose events are all that
-is used of it. PyYAML carries it in its wheels.
+The same bytes must read the same on every node, so one parser decides (`yaml_parser`), and its events are all
+that is used of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from yaml import MarkedYAMLError, YAMLError
-from yaml._yaml import CParser, get_version
 from yaml.events import (
     DocumentStartEvent,
     MappingEndEvent,
@@ -32,12 +30,12 @@ from yaml.events import (
 )
 
 from reconciler.errors import TnetError
+from reconciler.model.yaml_parser import Events, events, require_parser
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 16384
 MAX_INTEGER_DIGITS = 18
-LIBYAML_VERSION = (0, 2, 5)
 
 Value = None | bool | int | str | list["Value"] | dict[str, "Value"]
 Pointer = tuple[str | int, ...]
@@ -102,7 +100,7 @@ class Positions:
 
 
 def read(data: bytes) -> Value:
-    """The value that `data` says. Raises YamlError."""
+    """The value that `data` says. Raises YamlError, and ParserUnfit where nothing can be read."""
     return _Reader(data).document()
 
 
@@ -115,8 +113,9 @@ class _Reader:
     """Turns one parser's events into a value; the base of `_Locator`."""
 
     def __init__(self, data: bytes) -> None:
+        require_parser()
         _check_bytes(data)
-        self._event: Callable[[], Any] = CParser(data).get_event
+        self._event: Events = events(data)
         self._nodes = 0
 
     def document(self) -> Value:
@@ -203,11 +202,6 @@ class _Locator(_Reader):
 
 
 def _check_bytes(data: bytes) -> None:
-    if get_version() != LIBYAML_VERSION:
-        raise TnetError(
-            f"the YAML parser is libyaml {get_version()}, and only {LIBYAML_VERSION} reads as other nodes do",
-            "Install PyYAML from its wheel.",
-        )
     if len(data) > MAX_BYTES:
         raise YamlError(Mark(1, 1), "too-big", f"{len(data)} bytes; a file has at most {MAX_BYTES}")
     if data.translate(None, _PLAIN_ASCII):
