@@ -8,11 +8,11 @@ those who may, of this ledger, and agrees with it.
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
 
 from reconciler.ledger import beginning, checkpoint, checkpoint_branch
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.checkpoint import Checkpoint, CheckpointRefused
-from reconciler.ledger.checkpoint_branch import CheckpointFiles
 from reconciler.ledger.course import Course
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.snapshot import SnapshotForged, require_snapshot
@@ -25,15 +25,32 @@ class CheckpointGivesWay(CheckpointRefused):
 
 def require_checkpoints(course: Course, anchor: Anchor, old: CommitId | None, new: CommitId) -> None:
     """`course` is the ledger as it stands on the server. Raises `CheckpointRefused`."""
-    before = None if old is None else checkpoint_branch.read(course.store, old)
-    after = checkpoint_branch.read(course.store, new)
-    witness, snapshot = after.witness(), after.snapshot()
-    if witness != (None if before is None else before.witness()):
-        _require_witness(course, anchor, witness)
-        _require_newer("witness", None if before is None else before.witness(), witness)
-    if snapshot != (None if before is None else before.snapshot()):
-        _require_snapshot(course, anchor, after, snapshot)
-        _require_newer("snapshot", None if before is None else before.snapshot(), snapshot)
+    before = _NOTHING if old is None else _held(course, old)
+    after = _held(course, new)
+    if after.witness != before.witness:
+        _require_witness(course, anchor, after.witness)
+        _require_newer("witness", before.witness, after.witness)
+    if after.snapshot != before.snapshot:
+        _require_snapshot(course, anchor, after.snapshot)
+        _require_newer("snapshot", before.snapshot, after.snapshot)
+    if after.snapshot is not None and after != before:
+        _require_content(checkpoint.parse(after.snapshot).checkpoint, after.state)
+
+
+class _Held(NamedTuple):
+    """What the branch holds."""
+
+    witness: bytes | None
+    snapshot: bytes | None
+    state: bytes | None
+
+
+_NOTHING = _Held(None, None, None)
+
+
+def _held(course: Course, commit: CommitId) -> _Held:
+    files = checkpoint_branch.read(course.store, commit)
+    return _Held(files.witness(), files.snapshot(), files.state())
 
 
 def _require_witness(course: Course, anchor: Anchor, data: bytes | None) -> None:
@@ -42,12 +59,11 @@ def _require_witness(course: Course, anchor: Anchor, data: bytes | None) -> None
         require_agreement(found.checkpoint, course)
 
 
-def _require_snapshot(course: Course, anchor: Anchor, files: CheckpointFiles, data: bytes | None) -> None:
+def _require_snapshot(course: Course, anchor: Anchor, data: bytes | None) -> None:
     if data is not None:
         signed = require_snapshot(data, anchor.commit)
         checkpoint.verify(signed, beginning.pinned_root(course.store, anchor))
         require_agreement(signed.checkpoint, course)
-        _require_content(signed.checkpoint, files.state())
 
 
 def _require_content(snapshot: Checkpoint, state: bytes | None) -> None:

@@ -49,7 +49,7 @@ class HookPlace:
 
 def find_place(git_dir: Path) -> HookPlace:
     """Raises `HookInTheWay` where git takes its hooks from outside of the repository."""
-    directory = Path(git_dir, str(git.Git(git_dir).rev_parse("--git-path", "hooks"))).resolve()
+    directory = _hooks(git_dir)
     if not directory.is_relative_to(git_dir.resolve()):
         raise HookInTheWay(
             f"git takes the hooks of {git_dir} from {directory} (core.hooksPath), outside of the repository",
@@ -60,6 +60,19 @@ def find_place(git_dir: Path) -> HookPlace:
     if many.is_dir():
         return HookPlace(many / "tnet", None)
     return HookPlace(directory / "pre-receive", directory / _KEPT)
+
+
+def _hooks(git_dir: Path) -> Path:
+    """Where git takes this repository's hooks from, by all levels of its configuration."""
+    command = ["git", f"--git-dir={git_dir.absolute()}", "rev-parse", "--git-path", "hooks"]
+    try:
+        return Path(git_dir, str(git.Git(git_dir).execute(command))).resolve()
+    except git.GitCommandError as failed:
+        said = str(failed.stderr).strip()
+        raise HookInTheWay(
+            f"git doesn't say where the hooks of {git_dir} are: {said}",
+            "run this as the user who owns the repository",
+        ) from None
 
 
 def install(place: HookPlace, program: Path) -> None:

@@ -26,6 +26,8 @@ from reconciler.ledger.trouble import LocalTrouble
 MAX_COPIED = 1000
 """Commits of one request that a rebase is tried with."""
 SHOWN_CONFLICTS = 10
+MERGE_MEMORY_BYTES = 1 << 30
+"""For git to merge: trees that hold each other many times over would take any amount."""
 
 
 class Strategy(Enum):
@@ -154,7 +156,7 @@ def _empty_tree(store: Store) -> ObjectId:
 
 def merge_trees(store: Store, ours: CommitId, theirs: CommitId) -> ObjectId:
     """The tree of their merge by git's own strategy. Raises `CannotLand` where it conflicts."""
-    process = store.runner.start(*_MERGE_TREE, ours, theirs)
+    process = store.runner.start(*_MERGE_TREE, ours, theirs, memory_bytes=MERGE_MEMORY_BYTES)
     try:
         said, complaint = process.communicate(timeout=LOCAL_TIMEOUT_S)
     except subprocess.TimeoutExpired:
@@ -186,6 +188,12 @@ def _unable(trouble: LocalTrouble) -> TnetError:
     if "unrelated histories" in said:
         return CannotLand(
             "unrelated", "it shares no history with the ledger", "begin the branch from the ledger's branch"
+        )
+    if "out of memory" in said.lower():
+        return CannotLand(
+            "too-large",
+            "its trees are more than can be merged",
+            "take out what makes them so: the ledger's directories are small",
         )
     if "usage: git merge-tree" in said:
         return LocalTrouble("this git can't merge without a work tree", "install git 2.38 or newer")

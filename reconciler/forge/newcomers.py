@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from reconciler.ledger.governed import is_governed
 from reconciler.ledger.keyring import Keyring
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.objects import Change, CommitId, parents_of
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.signing import key_that_signed
-from reconciler.ledger.store import Store
+from reconciler.ledger.store import Edge, Store
 
-# Of a merge only what differs from each of its parents: what it made itself.
-_DIFF = ("diff-tree", "--stdin", "-r", "-z", "-c", "--root", "--raw", "--no-renames", "--no-abbrev")
+MAX_NEW = 10_000
+"""Commits that one push may bring to a branch where they are looked at."""
 
 
 def unsigned_newcomer(store: Store, tip: CommitId, keyring: Keyring) -> str | None:
@@ -20,30 +19,32 @@ def unsigned_newcomer(store: Store, tip: CommitId, keyring: Keyring) -> str | No
 
     Only commits that make something of a governed path have to be signed.
     """
-    authors = list(_authors(store, tip))
-    for commit, raw in zip(authors, store.commits(authors), strict=True):
-        why = _complaint(raw, keyring)
-        if why is not None:
-            return f"{commit[:12]} changes what the ledger rules, and {why}"
-    return None
+    limit = f"--max-count={MAX_NEW + 1}"
+    new = [CommitId(line) for line in store.runner.text("rev-list", limit, tip, "--not", "--all").split()]
+    if len(new) > MAX_NEW:
+        return f"it brings more than {MAX_NEW} new commits"
+    return next(_complaints(store, new, keyring), None)
 
 
-def _complaint(raw: bytes, keyring: Keyring) -> str | None:
+def _complaints(store: Store, new: Sequence[CommitId], keyring: Keyring) -> Iterator[str]:
+    for commit, raw in zip(new, store.commits(new), strict=True):
+        listings = store.listings([Edge(parent, commit) for parent in parents_of(raw) or (None,)])
+        if any(each is None for each in listings):
+            yield f"{commit[:12]} changes more than can be looked at"
+        elif _makes_something([each or () for each in listings]):
+            yield from _complaint(commit, raw, keyring)
+
+
+def _makes_something(listings: Sequence[tuple[Change, ...]]) -> bool:
+    """Whether there is a path that differs from each parent: of a merge, what it made itself."""
+    return bool(set.intersection(*({change.path for change in each} for each in listings)))
+
+
+def _complaint(commit: CommitId, raw: bytes, keyring: Keyring) -> Iterator[str]:
     try:
         key = key_that_signed(raw)
     except Rejected as rejected:
-        return f"{rejected.reason.value}: {rejected.detail}"
-    return None if keyring.roles(key) else f"nobody in the ledger has the key {key.fingerprint}"
-
-
-def _authors(store: Store, tip: CommitId) -> Iterator[CommitId]:
-    """The new commits that make something of a governed path."""
-    new = store.runner.run("rev-list", tip, "--not", "--all")
-    words = iter(store.runner.run(*_DIFF, data=new).split(b"\0")[:-1])
-    commit, told = CommitId(""), False
-    for word in words:
-        if not word.startswith(b":"):
-            commit, told = CommitId(word.decode("ascii")), False
-        elif is_governed(next(words)) and not told:
-            told = True
-            yield commit
+        yield f"{commit[:12]} changes what the ledger rules: {rejected.reason.value}: {rejected.detail}"
+        return
+    if not keyring.roles(key):
+        yield f"{commit[:12]} changes what the ledger rules: nobody there has the key {key.fingerprint}"
