@@ -1,4 +1,4 @@
-"""What our YAML is, pinned down: `yaml_vectors.json` says which bytes are read as what, and which are refused.
+"""What our YAML is, pinned down: `yaml_vectors.json` says which bytes are read as what, and which are not.
 
 Anybody who reads documents with another program tries it on these. The bytes are those of `text` in UTF-8, or
 `hex`, `times` over if that is said, and `then` behind them. They are read as `value`, or `refused` with this
