@@ -215,6 +215,41 @@ def _seconded(draw: st.DrawFn) -> list[Move]:
 
 
 @st.composite
+def _two_must_sign(draw: st.DrawFn) -> list[Move]:
+    """acme's two must sign; a proposal goes through several hands on its branch, the last of which adopt."""
+    path = draw(_ours)
+    hands = st.sampled_from((DAVE, CHLOE, DAVE, CHLOE, ERIN, MALLORY, None))
+    writers = draw(st.lists(hands, min_size=1, max_size=3))
+    adopters = draw(st.lists(hands, max_size=2))
+    moves: list[Move] = [Write(((ACME, 1),), DAVE)]
+    for number, by in enumerate(writers):
+        moves.append(Write(((path, (number + 1) % 3),), by, TIP if number == 0 else 0))
+    moves += [Adopt((path,), 0, by, 0) for by in adopters]
+    return [*moves, Merge((0,), draw(st.none() | hands))]
+
+
+@st.composite
+def _detour(draw: st.DrawFn) -> list[Move]:
+    """Two lines from main's tip, of which one ends where it began."""
+    path, by = draw(_ours), draw(st.sampled_from((DAVE, None)))
+    away = Write(((path, draw(_numbers)),), by, TIP)
+    home = Write(((path, draw(_numbers)),), by, 0)
+    straight = Write(((path, draw(_numbers)),), DAVE, TIP)
+    return [away, home, straight, Merge(draw(st.sampled_from(((0, 1), (1, 0)))), None)]
+
+
+@st.composite
+def _returned(draw: st.DrawFn) -> list[Move]:
+    """A branch is merged after its path has been elsewhere and has come back."""
+    path, number = draw(_ours), draw(_numbers)
+    write = Write(((path, number),), DAVE, TIP)
+    adopt = Adopt((path,), 0, DAVE, TIP, ((path, number),))
+    elsewhere = Write(((path, draw(_numbers)),), DAVE)
+    back = draw(st.sampled_from((Undo(0, DAVE), Undo(0, DAVE), Undo(0, None))))
+    return [write if draw(st.booleans()) else adopt, elsewhere, back, Merge((2,), None)]
+
+
+@st.composite
 def _pulled(draw: st.DrawFn) -> list[Move]:
     """A branch that merges main, which has changed (perhaps refused, perhaps taken back), and is merged."""
     path = draw(_ours)
@@ -253,6 +288,9 @@ def histories(max_size: int = 15) -> st.SearchStrategy[list[Move]]:
         _squash,
         _squashed_and_adopted(),
         _seconded(),
+        _two_must_sign(),
+        _detour(),
+        _returned(),
         _pulled(),
         _picked(),
     )
@@ -456,7 +494,7 @@ def _squash_commits(made: Repository, move: Squash) -> None:
 
 def _adopt_paths(made: Repository, move: Adopt) -> None:
     standing = made.nodes[made.chain[-1 - move.expected % len(made.chain)]].files
-    base = made.chain[-1] if move.base is None else made.back(move.base)
+    base = made.chain[-1] if move.base in (None, TIP) else made.back(move.base or 0)
     files = _changed(made.nodes[base].files, move.changes)
     message = _adopting(move.paths, files, standing)
     if move.base is None:

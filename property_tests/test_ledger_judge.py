@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import event, given, settings
 
 from property_tests.ledger_histories import (
@@ -18,9 +19,10 @@ from property_tests.ledger_histories import (
     repository,
     state_of,
 )
+from property_tests.ledger_oracle import Oracle
 from reconciler.ledger.governed import is_governed
 from reconciler.ledger.judge import judge
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.objects import CommitId, object_id
 from reconciler.ledger.provider import Transaction
 from reconciler.ledger.state import State
 from reconciler.ledger.verdict import Reason
@@ -199,3 +201,39 @@ def test_the_beginning_is_in_effect() -> None:
         judge(state, Transaction(CommitId("0" * 40), (made.chain[0],), b"", ()), made).verdict.reason
         is Reason.VOID
     )
+
+
+LATER = {
+    "invalid-document",
+    "policy-removed",
+    "policy-version",
+    "proof-missing",
+    "proof-invalid",
+    "tenant-has-networks",
+    "name-retired",
+    "violation",
+    "recovery-exceeded",
+    "threshold",
+}
+"""Codes of steps 6 to 8."""
+
+
+@pytest.mark.rule(4, 5, 6, 7, 8, 9)
+@many
+@given(histories(max_size=10))
+def test_the_judge_agrees_with_a_plain_reading_of_the_specification(moves: list[Move]) -> None:
+    made = repository(moves)
+    oracle = Oracle(made)
+    for before, transaction, _, verdict in judged(made):
+        expected = oracle.code(transaction.commit)
+        if expected is None:
+            assert verdict.reason.changes_state or verdict.code in LATER, verdict
+        else:
+            assert verdict.code == expected, verdict
+        assert {path.encode(): object_id("blob", blob.data) for path, blob in oracle.now.items()} == dict(
+            before.books.entries
+        )
+        event(verdict.code)
+        if verdict.reason.changes_state:
+            assert verdict.paths == tuple(oracle.touched(transaction.commit))
+            oracle.accept(transaction.commit)
