@@ -77,7 +77,7 @@ class CheckpointDesk:
         """Who signs this kind: root as pinned, or the witnesses of the policy in effect."""
         if kind is Kind.SNAPSHOT:
             return beginning.pinned_root(self._author.replay.store, self._author.anchor)
-        found = witness_quorum(self._author.model)
+        found = witness_quorum(self._author.replay.model)
         if found is None:
             raise AuthoringError(
                 "the policy names no witnesses, so nodes would believe none",

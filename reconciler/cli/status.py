@@ -63,6 +63,7 @@ def _witness(status: Status) -> list[str]:
         lines.append(f"begun     at root's snapshot of transaction {status.begun_at}")
     for note in status.checkpoint_notes:
         lines.append(f"note      {note.code}: {note.message}")
+        lines += [f"            {note.advice}"] if note.advice else []
     return lines
 
 
