@@ -26,7 +26,7 @@ from reconciler.ledger.trouble import LocalTrouble
 MAX_COPIED = 1000
 """Commits of one request that a rebase is tried with."""
 SHOWN_CONFLICTS = 10
-MERGE_MEMORY_BYTES = 1 << 30
+MERGE_MEMORY_BYTES = 512 << 20
 """For git to merge: trees that hold each other many times over would take any amount."""
 
 

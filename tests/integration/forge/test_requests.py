@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.cli.main import main
 from reconciler.ledger.objects import CommitId
+from tests.integration.forge.bomb import bomb
 from tests.integration.ledger.world import (
     ALICE,
     BOB,
@@ -234,6 +235,14 @@ def test_a_request_with_a_hostile_subject_and_path(desk: Desk) -> None:
     assert "evil" not in outside
     assert "\x1b" not in said
     assert "<img" not in outside
+
+
+def test_trees_without_end_are_said_to_be_too_large(desk: Desk) -> None:
+    head = bomb(desk.forge, desk.base, DAVE, "tenants")
+    desk.forge.commit({SHOP: None}, ERIN)
+    found = json.loads(desk.check(head, "--merge", "-o", "json", code=1, base=desk.forge.tip))
+    assert found["obstacle"]["code"] == "too-large"
+    assert desk.codes(head, "--fast-forward", code=1) == ["too-many-paths"]
 
 
 def test_a_request_of_many_commits_is_judged_at_once(desk: Desk) -> None:

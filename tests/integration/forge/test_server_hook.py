@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.cli.main import main
 from reconciler.ledger.objects import CommitId
+from tests.integration.forge.bomb import bomb
 from tests.integration.forge.place import Place
 from tests.integration.ledger.world import DAVE, ERIN, MALLORY, SHOP, WEB, network
 
@@ -183,6 +184,14 @@ def test_branches_may_be_held_to_signed_changes(place: Place) -> None:
         told = place.push(f"{commit}:refs/heads/topic").told
         assert "changes what the ledger rules" in told
     assert place.push(f"{forge.branch({'notes': b'x'}, None, signed)}:refs/heads/topic").ok
+
+
+def test_trees_without_end_are_refused_wherever_they_are_looked_at(place: Place) -> None:
+    forge = place.world.forge
+    endless = bomb(forge, forge.tip, DAVE, "tenants")
+    assert "too-many-paths" in place.push_main(endless).told
+    place.install("--signed-only")
+    assert "more than can be looked at" in place.push(f"{endless}:refs/heads/topic").told
 
 
 # --- how it fails -------------------------------------------------------------------------------------------
