@@ -22,7 +22,7 @@ from reconciler.ledger.objects import CommitMalformed, Entry, ObjectId, parse_co
 NAME = "Tnet-Adopt"
 ABSENT = "0" * 40
 
-_MENTIONED = re.compile(rb"tnet-adopt", re.IGNORECASE)
+_MENTIONED = NAME.lower().encode("ascii")
 _MEANT = re.compile(r"tnet-adopt[ \t]*:", re.IGNORECASE | re.ASCII)
 _FORM = re.compile(rf"{NAME}: ([0-9a-f]{{40}}) ([0-9a-f]{{40}}) (\S+)", re.ASCII)
 _BLANK = re.compile(r"[ \t\r]*")
@@ -49,7 +49,7 @@ def adoptions_of(raw: bytes) -> dict[bytes, Adoption]:
 
     Raises `AdoptionMalformed`.
     """
-    if not _MENTIONED.search(raw):
+    if _MENTIONED not in raw.lower():  # Asked of every commit; faster than a pattern.
         return {}
     try:
         message = parse_commit(raw).message

@@ -206,6 +206,17 @@ def test_one_adoption_is_not_two_approvals(world: World) -> None:
     assert_rejected(world, Reason.THRESHOLD)
 
 
+def test_no_approval_is_passed_on_by_somebody_who_may_not_approve(world: World) -> None:
+    """Dave made it, Erin of another tenant adopted it, Chloe adopted hers: Chloe's word is about Erin's."""
+    world.forge.commit({ACME: tenant("acme", DAVE, CHLOE, threshold=2)}, DAVE)
+    assert_accepted(world)
+    branch = world.forge.branch({WEB: ONE}, DAVE, on=world.forge.tip)
+    for person in (ERIN, CHLOE):
+        branch = adopt(world, line(WEB, ONE, before(world)), by=person, on=branch)
+    world.forge.merge(branch)
+    assert_rejected(world, Reason.THRESHOLD)
+
+
 def test_what_the_first_person_took_back_is_not_approved_by_restoring_it(world: World) -> None:
     """Dave made it ONE, thought better of it, and Chloe alone wants ONE."""
     world.forge.commit({ACME: tenant("acme", DAVE, CHLOE, threshold=2)}, DAVE)
