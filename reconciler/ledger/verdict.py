@@ -76,7 +76,7 @@ _ACCEPTED = frozenset(
 _RESIGN = "rebase onto the ledger's branch and sign again"
 ADVICE: dict[Reason, str] = {
     Reason.TOO_MANY_PATHS: "split it into several commits",
-    Reason.UNGOVERNABLE_PATH: "only the six kinds of document may lie under trust/, farms/ and tenants/: "
+    Reason.UNGOVERNABLE_PATH: "only the seven kinds of document may lie under trust/, farms/ and tenants/: "
     "move the file elsewhere or correct its path, then commit again",
     Reason.WRONG_MODE: "documents are plain files: no symbolic link, submodule or executable bit",
     Reason.BASED_ON_REJECTED: "an earlier change of this path was rejected: `tnet repair PATH` gives it its "

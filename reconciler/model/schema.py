@@ -1,4 +1,4 @@
-"""JSON Schemas of the six kinds, for editors: generated from the types, so nothing is said twice.
+"""JSON Schemas of the seven kinds, for editors: generated from the types, so nothing is said twice.
 
     python -m reconciler.model.schema           writes schema/<kind>.schema.json
     python -m reconciler.model.schema --check   says which of them differ, exit code 1 if any

@@ -1,4 +1,4 @@
-"""A node whose YAML parser is another judges nothing: it keeps what it has, and goes on when that is mended."""
+"""A node whose YAML parser is another judges nothing: it keeps what it has, and goes on when it is mended."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from reconciler.ledger import proof
-from reconciler.model.documents import KINDS, Suspension, Tenant
+from reconciler.model.documents import KINDS, Farm, OpenGrant, Policy, Suspension, Tenant
+from reconciler.model.loader import load
 from reconciler.model.paths import kind_for_path
 from reconciler.model.rules import suspensions, violations
 from tests.unit.model import example
@@ -33,3 +34,20 @@ def test_the_tenants_hold_their_keys() -> None:
     for tenant in tenants:
         (entry,) = tenant.spec.proofs
         assert proof.verify(tenant.metadata.name, entry.signature).text == entry.key
+
+
+def test_what_its_comments_offer_is_right_as_well() -> None:
+    """Lyon's open grant and rule stand in comments; a reader takes the number signs away and has them."""
+    text = example.texts()[example.LYON]
+    open_grant = text[text.index("  # openGrant:") : text.index("  #\n  # Somebody")]
+    rules = text[text.index("  # rules:") :].replace("AAAA...", example_key())
+    offered = (open_grant + rules).replace("  # ", "  ")
+    found = load(example.LYON, (text + offered).encode())
+    assert isinstance(found, Farm)
+    assert found.spec.open_grant == OpenGrant(2, 40, 1)
+    assert [rule.paths for rule in found.spec.rules] == [("farms/lyon/grants/*",)]
+
+
+def example_key() -> str:
+    """The base64 of a key that is whole."""
+    return example.document(example.POLICY, Policy).spec.root.principals[0].keys[0].split()[1]
