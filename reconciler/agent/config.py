@@ -36,7 +36,7 @@ class AgentConfig(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
     anchor: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
     root_keys: Annotated[tuple[str, ...], Meta(min_length=1)]
     branch: str = "main"
-    checkpoints: str = checkpoint_branch.NAME
+    checkpoints: Annotated[str, Meta(pattern=r"^([A-Za-z0-9_][A-Za-z0-9_./-]*)?$")] = checkpoint_branch.NAME
     state_dir: str = "/var/lib/tnet"
     run_dir: str = "/run/tnet"
     interval_seconds: Annotated[float, Meta(ge=1, le=86400)] = 30.0

@@ -12,9 +12,11 @@ import pytest
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.trouble import AnchorRefused, MarkDamaged, NoGoodState
 from reconciler.ledger.view import AlarmKind, LedgerView
+from reconciler.model.paths import tenant_path
 from tests.integration.ledger.world import (
     ALICE,
     BOB,
+    CHLOE,
     DAVE,
     ERIN,
     MALLORY,
@@ -24,6 +26,7 @@ from tests.integration.ledger.world import (
     network,
     node,
     policy,
+    tenant,
 )
 
 
@@ -193,6 +196,34 @@ def test_in_one_go_or_commit_by_commit_gives_the_same(world: World) -> None:
     one_go = world.new_ledger("other").sync()
     assert one_go == world.sync()
     assert one_go == world.new_ledger("node").judge_local()
+
+
+@pytest.mark.rule(2)
+@pytest.mark.rule(19)
+def test_a_later_change_of_keys_changes_no_verdict_before_it(world: World) -> None:
+    """A key is good up to the transaction that removes it, and what it signed until then stays accepted."""
+    world.forge.commit({WEB: network("web", 3)}, DAVE)
+    before = world.sync().verdicts
+    world.forge.commit({tenant_path("acme"): tenant("acme", CHLOE)}, DAVE)
+    world.forge.commit({WEB: network("web", 4)}, DAVE)
+    known, anew = world.sync(), world.new_ledger("other").sync()
+    assert [verdict.code for verdict in known.verdicts[-2:]] == ["accepted", "unknown-key"]
+    assert known.verdicts[: len(before)] == anew.verdicts[: len(before)] == before
+    assert known == anew
+
+
+@pytest.mark.rule(1)
+def test_any_difference_in_history_or_verdicts_is_a_difference_in_the_state(world: World) -> None:
+    """Also one that changes nothing in effect."""
+    tip = world.forge.tip
+    hashes = {world.sync().state_hash}
+    for files, person in (({}, None), ({"README": b"x"}, None), ({WEB: network("web", 3)}, MALLORY)):
+        world.forge.set_main(tip)
+        world.forge.commit(files, person)
+        view = world.sync()
+        assert view.alarm is None
+        hashes.add(view.state_hash)
+    assert len(hashes) == 4
 
 
 @pytest.mark.rule(2)
