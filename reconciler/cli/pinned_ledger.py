@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,4 +66,24 @@ def git_directory(directory: Path) -> Path:
     try:
         return Path(Repo(directory, search_parent_directories=True).git_dir)
     except (InvalidGitRepositoryError, NoSuchPathError):
-        raise NoRepository(f"{directory}: this is not a Git repository", "name one: --repo DIR") from None
+        raise NoRepository(f"{directory}: this is not a Git repository", "name one, or go into one") from None
+
+
+def own_git_directory(directory: Path) -> Path:
+    """The same, of a repository that whoever runs this owns: in another's, git reads no configuration.
+
+    Raises `NoRepository`.
+    """
+    found = git_directory(directory)
+    owner = found.stat().st_uid
+    if owner == os.geteuid():
+        return found
+    name = _user(owner)
+    raise NoRepository(f"{found} belongs to {name}", f"run this as that user: sudo -u {name} tnet …")
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"

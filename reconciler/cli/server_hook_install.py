@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.output import example, say
-from reconciler.cli.pinned_ledger import anchor_options, pinned
+from reconciler.cli.pinned_ledger import anchor_options, own_git_directory, pinned
 from reconciler.forge.hook_file import find_place, find_program, install
 from reconciler.forge.server_config import DEFAULT_DEADLINE_S, ServerConfig, write_config
 from reconciler.forge.standing import ledger_standing, wanted_settings
@@ -55,7 +55,7 @@ def command(
     It takes onto the ledger's branch only what continues it and what every node would accept. Another hook
     that is there is kept and called afterwards. Installing again changes the settings and nothing else.
     """
-    ledger = pinned(repository, anchor, root_keys)
+    ledger = pinned(own_git_directory(repository), anchor, root_keys)
     config = ServerConfig(ledger.anchor, branch, checkpoints, signed_only, deadline)
     standing = ledger_standing(ledger.git_dir, config)
     place, called = find_place(ledger.git_dir), find_program() if program is None else program.absolute()

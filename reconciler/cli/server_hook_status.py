@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import exits
 from reconciler.cli.output import example, output_option, print_json
-from reconciler.cli.pinned_ledger import git_directory
+from reconciler.cli.pinned_ledger import own_git_directory
 from reconciler.forge.server_config import ServerConfig, read_config
 from reconciler.forge.standing import HookStanding, LedgerStanding, hook_standing, ledger_standing
 
@@ -24,7 +24,7 @@ def command(context: click.Context, repository: Path, output: str) -> None:
 
     Exit code 1 if the hook isn't called or one of git's settings that belong to it is missing.
     """
-    git_dir = git_directory(repository)
+    git_dir = own_git_directory(repository)
     config, hook = read_config(git_dir), hook_standing(git_dir)
     ledger = ledger_standing(git_dir, config)
     if output == "json":

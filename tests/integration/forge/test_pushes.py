@@ -69,6 +69,7 @@ def test_the_ledger_is_never_rewritten_deleted_or_put_behind_another_history(ser
     assert served.main == tip
 
 
+@pytest.mark.rule(20)
 def test_an_object_that_would_freeze_every_fetch_is_refused(served: Place) -> None:
     forge, before = served.world.forge, served.main
     blob = forge.write("blob", b"x\n")

@@ -109,6 +109,16 @@ def test_another_ledgers_anchor_is_refused(place: Place, capsys: pytest.CaptureF
     assert place.git("config", "tnet.anchor") == place.world.anchor.commit
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository away")
+@pytest.mark.parametrize("verb", ["install", "status", "uninstall"])
+def test_in_somebody_elses_repository_it_says_whose_it_is(
+    place: Place, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.chown(place.server, 4321, 4321)
+    assert main(["server-hook", verb, str(place.server)]) == 1
+    assert "belongs to #4321" in capsys.readouterr().err
+
+
 def test_status_says_what_is_missing(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert status(place, capsys)["transactions"] == 7
     place.git("config", "receive.fsckObjects", "false")
