@@ -258,6 +258,34 @@ def test_an_object_that_git_refuses_on_the_branch_does_not_keep_the_ledger_from_
     assert [note.code for note in view.checkpoints.notes] == ["ObjectsRefused"]
 
 
+@pytest.mark.parametrize("kind", ["blob", "tree", "tag of a blob", "missing"])
+def test_a_branch_that_is_no_commit_is_passed_over(world: Watched, kind: str) -> None:
+    blob = world.forge.write("blob", b"x")
+    made = {
+        "blob": blob,
+        "tree": world.forge.write("tree", b""),
+        "tag of a blob": world.forge.write(
+            "tag", f"object {blob}\ntype blob\ntag x\ntagger x <x@example.net> 1 +0000\n\nx\n".encode()
+        ),
+        "missing": "1" * 40,
+    }
+    (world.forge.path / "refs" / "heads" / BRANCH).write_text(made[kind] + "\n")
+    world.forge.commit({WEB: network("web", 3)}, DAVE)
+    view = world.sync()
+    assert (view.alarm, view.verdicts[-1].code) == (None, "accepted")
+    assert view.checkpoints.witness is None
+
+
+def test_a_tag_of_a_tag_of_a_good_branch_is_taken_for_it(world: Watched) -> None:
+    world.witness(4)
+    tagged = (world.forge.path / "refs" / "heads" / BRANCH).read_text().strip()
+    for kind in ("commit", "tag"):
+        text = f"object {tagged}\ntype {kind}\ntag x\ntagger x <x@example.net> 1 +0000\n\nx\n"
+        tagged = world.forge.write("tag", text.encode())
+    (world.forge.path / "refs" / "heads" / BRANCH).write_text(tagged + "\n")
+    assert world.seen() == 4
+
+
 def test_after_trouble_with_the_branch_it_is_looked_for_again_by_and_by(world: Watched) -> None:
     remove_branch(world)
     assert world.notes() == ["CheckpointsMissing"]
