@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.ledger import bounds
 from reconciler.ledger.adoption import ABSENT
 from reconciler.ledger.objects import CommitId, object_id
 from reconciler.ledger.verdict import Reason
@@ -172,6 +173,23 @@ def test_three_approve_by_a_chain_of_adoptions(world: World) -> None:
         branch = adopt(world, line(WEB, ONE, before(world)), by=person, on=branch)
     world.forge.merge(branch)
     assert len(assert_accepted(world).signers) == 3
+
+
+def test_an_octopus_brings_an_adoption_and_another_tenants_change(squashed: World) -> None:
+    start = squashed.forge.tip
+    adopted = adopt(squashed, line(WEB, ONE, before(squashed)), on=start)
+    other = squashed.forge.branch({SHOP: network("shop", 9)}, ERIN, on=start)
+    squashed.forge.merge(adopted, other)
+    assert set(assert_accepted(squashed).paths) == {WEB, SHOP}
+
+
+def test_two_adopt_one_path_on_two_lines_and_neither_is_last(squashed: World) -> None:
+    start = squashed.forge.tip
+    text = line(WEB, ONE, before(squashed))
+    one = adopt(squashed, text, on=start)
+    two = adopt(squashed, text, on=squashed.forge.branch({"README": b"x"}, None, on=start))
+    squashed.forge.merge(one, two)
+    assert_rejected(squashed, Reason.SEVERAL_AUTHORS)
 
 
 @pytest.mark.parametrize("by", [None, MALLORY])
@@ -352,6 +370,30 @@ def test_a_known_persons_adoption_of_anothers_file_sinks_the_merge(squashed: Wor
     branch = adopt(squashed, line(WEB, ONE, before(squashed)), by=ERIN, on=squashed.forge.tip)
     squashed.forge.merge(branch)
     assert_rejected(squashed, Reason.NOT_AUTHORIZED)
+
+
+def test_an_adoption_behind_too_much_history_is_not_looked_for(
+    squashed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MAX_MERGED_COMMITS", 5)
+    branch = squashed.forge.tip
+    for number in range(6):
+        branch = squashed.forge.branch({"README": b"%d" % number}, None, on=branch)
+    branch = adopt(squashed, line(WEB, ONE, before(squashed)), on=branch)
+    squashed.forge.merge(branch)
+    assert squashed.codes() == ["void"]
+
+
+def test_part_of_what_was_adopted_as_one_is_not_merged(world: World) -> None:
+    """Both were refused on main; one was taken out again before the adopting branch is merged."""
+    old = before(world)
+    mail = network("mail", 9)
+    world.forge.commit({WEB: ONE, MAIL: mail}, None)
+    branch = adopt(world, line(WEB, ONE, old), line(MAIL, mail, None), on=world.forge.tip)
+    world.forge.commit({MAIL: None}, None)
+    assert world.codes() == ["repair"]
+    world.forge.commit({}, None, parents=[world.forge.tip, branch])
+    assert_rejected(world, Reason.INCOMPLETE_MERGE)
 
 
 # --- the line's form ---------------------------------------------------------------------------------

@@ -568,6 +568,16 @@ def test_the_commits_on_top_may_be_left_out(world: World) -> None:
     assert_accepted(world)
 
 
+@pytest.mark.rule(7)
+def test_what_is_left_out_is_looked_for_within_bounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [f"tenants/ac/acme/networks/net-{number}.yaml" for number in range(9)]
+    changes = {path: network(path[25:30], 100 + number) for number, path in enumerate(paths)}
+    branch = world.forge.branch({WEB: ONE, **changes}, DAVE, on=world.forge.tip)
+    monkeypatch.setattr(bounds, "MAX_MERGE_WORK", 10)
+    world.forge.commit({WEB: ONE}, None, parents=[world.forge.tip, branch])
+    assert_rejected(world, Reason.TOO_MANY_COMMITS)
+
+
 # --- odd merges --------------------------------------------------------------------------------------
 
 
