@@ -237,6 +237,20 @@ def test_a_request_with_a_hostile_subject_and_path(desk: Desk) -> None:
     assert "<img" not in outside
 
 
+@pytest.mark.parametrize("name", ["a:b", 'say "x"', '"quoted"', "back\\slash:", "Zo\u00eb"])
+def test_a_repository_under_an_odd_name(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).mkdir()
+    world = World(tmp_path / name)
+    world.populate()
+    desk = Desk(world, capsys)
+    head = desk.change(5)
+    desk.forge.commit({SHOP: None}, ERIN)
+    assert "all accepted" in desk.check(head, "--merge", base=desk.forge.tip)
+    world.ledger.close()
+
+
 def test_trees_without_end_are_said_to_be_too_large(desk: Desk) -> None:
     head = bomb(desk.forge, desk.base, DAVE, "tenants")
     desk.forge.commit({SHOP: None}, ERIN)
