@@ -175,6 +175,9 @@ class Model:
         """How many NRs a tenant has on the node `<farm>/<node>`, over all its networks."""
         return self._totals.get(claims.resources_on_node(node, tenant), 0)
 
+    def node_count(self, farm: str) -> int:
+        return self._totals.get(claims.in_farm(farm), 0)
+
     def network_count(self, tenant: str) -> int:
         return self._totals.get(claims.of_tenant(tenant), 0)
 

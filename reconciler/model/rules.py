@@ -37,6 +37,9 @@ __all__ = ["Suspended", "Violation", "newly_owned", "suspensions", "violations"]
 MAX_NETWORKS = 1024
 """Of one tenant. Networks without NRs need nobody's grant, and every node keeps all documents in memory."""
 
+MAX_NODES = 4096
+"""Of one farm. Every node of every farm knows the endpoints of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -184,6 +187,11 @@ def _node(model: Model, path: str, node: Node, place: Place) -> Iterator[Violati
         yield _unknown_farm(path, place.farm)
     elif node.spec.fast is not None:
         yield from _fast_port(path, node.spec.fast.address, farm)
+    count = model.node_count(place.farm)
+    if count > MAX_NODES:
+        message = f"the farm `{place.farm}` would have {count} nodes, and a farm has {MAX_NODES} at most"
+        advice = "Remove some first, or make another farm."
+        yield Violation(path, "metadata.name", "too-many-nodes", message, advice, None, place.farm, count)
 
 
 def _fast_port(path: str, text: str, farm: Farm) -> Iterator[Violation]:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.model import rules
-from reconciler.model.documents import Document, FastNetwork, FastPort, Network, PortRange, SealedKey
+from reconciler.model.documents import Document, FastNetwork, FastPort, Network, Node, PortRange, SealedKey
 from reconciler.model.model import Model
 from reconciler.model.placement import parse_pointer, problem_of
 from reconciler.model.problems import shown
@@ -325,3 +325,18 @@ def test_a_violation_is_shown_at_its_line_and_column() -> None:
 )
 def test_pointers_read_as_they_are_shown(pointer: tuple[str | int, ...]) -> None:
     assert parse_pointer(shown(pointer)) == pointer
+
+
+def test_a_farm_has_only_so_many_nodes() -> None:
+    p1 = document(P1, Node)
+    spec = replace(p1.spec, endpoints=(), fast=None)
+    names = [f"n{number}" for number in range(rules.MAX_NODES - 2)]
+    nodes = {
+        f"farms/paris/nodes/{name}.yaml": replace(p1, metadata=replace(p1.metadata, name=name), spec=spec)
+        for name in names
+    }
+    full = example.model().with_changes(nodes)
+    assert violations(full, ["farms/paris/nodes/n0.yaml"])[0].code == "node-id-taken"
+    more = brought_in({NEW_NODE: nodes["farms/paris/nodes/n0.yaml"]}, full)
+    assert ("too-many-nodes", "metadata.name") in [(found.code, found.pointer) for found in more]
+    assert "too-many-nodes" not in {found.code for found in brought_in({NEW_NODE: p1, P2: None}, full)}
