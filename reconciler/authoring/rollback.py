@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from reconciler.authoring import standing
 from reconciler.authoring.author import Author
 from reconciler.authoring.commit import Changes
 from reconciler.authoring.document_text import changed_text
 from reconciler.authoring.errors import AuthoringError, NothingToDo, WorkTreeError
+from reconciler.ledger.books import Touched
 from reconciler.ledger.verdict import Reason, Verdict
 from reconciler.model.documents import Policy
 from reconciler.model.loader import load
@@ -36,21 +39,28 @@ def undo(author: Author, verdict: Verdict) -> Changes:
     """
     if verdict.reason is Reason.ANCHOR:
         raise AuthoringError("the anchor can't be rolled back: the ledger begins there")
-    paths = verdict.paths
     if verdict.accepted:
-        contents = {path: _reverted(author, verdict.commit, path) for path in paths}
+        contents = {claim.name: _reverted(author, claim) for claim in _claims(author, verdict)}
     else:
-        contents = {path: author.replay.blob(path) for path in paths}
+        contents = {path: author.replay.blob(path) for path in verdict.paths}
     changes = {path: content for path, content in contents.items() if content != author.at_head(path)}
     if not changes:
         raise NothingToDo(f"nothing of {verdict.commit[:12]} is left to take back")
     return changes
 
 
-def _reverted(author: Author, commit: str, path: str) -> bytes | None:
-    """What `path` says in effect, less what the commit did to it."""
-    before = author.tree.show(f"{commit}^1", path)
-    after = author.tree.show(commit, path)
+def _claims(author: Author, verdict: Verdict) -> Iterator[Touched]:
+    """What the transaction changed in effect. Its commit may have changed other things in the tree: it may
+    have adopted what was there, or have been merged over what was refused."""
+    records = (each for each in author.replay.records() if each.verdict.commit == verdict.commit)
+    return (item for item in next(records).touched if not item.is_repair)
+
+
+def _reverted(author: Author, claim: Touched) -> bytes | None:
+    """What the path says in effect, less what the transaction did to it."""
+    path = claim.name
+    before = standing.content(author.replay, claim.effective)
+    after = standing.content(author.replay, claim.result)
     now = author.replay.blob(path)
     if path == POLICY_PATH:
         return _next_policy(before, after, now)

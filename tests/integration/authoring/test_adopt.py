@@ -154,6 +154,24 @@ def test_json_names_commit_paths_and_lines(web: Desk) -> None:
     assert found["notes"] == trailers(web)
 
 
+def test_an_adoption_is_rolled_back_to_what_was_in_effect_before(web: Desk) -> None:
+    """The adopting commit changed no file, and what it found in the file was refused."""
+    before = web.read(WEB)
+    commit = squashed(web)
+    web.tnet("adopt", commit, by="dave")
+    web.tnet("rollback", "HEAD", by="dave")
+    assert web.read(WEB) == before
+    assert last(web).startswith("accepted")
+    web.tnet("rollback", "HEAD", by="dave")
+    assert "lyon/l1" in web.read(WEB)
+
+
+def test_a_repair_is_not_rolled_back_to_what_was_refused(web: Desk) -> None:
+    squashed(web)
+    web.tnet("repair")
+    assert "nothing of" in web.tnet("rollback", "HEAD", by="dave", code=1).err
+
+
 # --- repair ------------------------------------------------------------------------------------------
 
 
