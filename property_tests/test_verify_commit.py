@@ -16,18 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import event, given, settings
 
-from property_tests.signed_commits import (
-    AFTER,
-    ARMORS,
-    FIELDS,
-    GOOD_KEYS,
-    PAYLOADS,
-    PLACEMENTS,
-    Recipe,
-    made,
-    recipes,
-    soft_keys,
-)
+from property_tests.signed_commits import GOOD_KEYS, TABLES, Recipe, made, plain, recipes, soft_keys
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.signing import key_that_signed
 from reconciler.ledger.verdict import Reason
@@ -122,31 +111,7 @@ def compare(git: Git, recipe: Recipe) -> str:
     return points[0]
 
 
-def plain(**odd: object) -> Recipe:
-    whole: dict[str, object] = {
-        "key": 0,
-        "digest": "sha512",
-        "payload": "plain",
-        "fields": "good",
-        "armor": "plain",
-        "placement": "at the end",
-        "after": "nothing",
-        "noise": (),
-    }
-    return Recipe(**{**whole, **odd})  # type: ignore[arg-type]
-
-
-ODDITIES = [
-    (part, name)
-    for part, table in (
-        ("payload", PAYLOADS),
-        ("fields", FIELDS),
-        ("armor", ARMORS),
-        ("placement", PLACEMENTS),
-        ("after", AFTER),
-    )
-    for name in table
-]
+ODDITIES = [(part, name) for part, names in TABLES.items() for name in names]
 
 
 @pytest.mark.parametrize(("part", "name"), ODDITIES, ids=lambda word: str(word))
