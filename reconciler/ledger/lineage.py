@@ -55,6 +55,11 @@ class Lineage:
         self._provider = provider
         self._authors: dict[bytes, dict[CommitId, Author]] = {}
 
+    @property
+    def merged(self) -> int:
+        """How many commits the merge brings in."""
+        return len(self.commits) - 1
+
     def trace(self, paths: Collection[bytes]) -> None:
         """Finds the authors of these paths, all in one go."""
         missing = frozenset(paths) - self._authors.keys()

@@ -56,10 +56,10 @@ class Provenance:
     def __init__(
         self, state: State, lineage: Lineage, claims: tuple[Touched, ...], provider: Provider
     ) -> None:
-        if len(lineage.commits) * len(claims) > bounds.MAX_MERGE_WORK:
+        if lineage.merged * len(claims) > bounds.MAX_MERGE_WORK:
             raise Rejected(
                 Reason.TOO_MANY_COMMITS,
-                f"the merge changes {len(claims)} paths by {len(lineage.commits)} commits",
+                f"the merge changes {len(claims)} paths by {lineage.merged} commits",
             )
         self._state = state
         self._lineage = lineage

@@ -33,7 +33,7 @@ def require_whole(
     others = frozenset().union(*made.values()) - {claim.path for claim in claims}
     if not others:
         return
-    if len(lineage.commits) * len(others) > bounds.MAX_MERGE_WORK:
+    if lineage.merged * len(others) > bounds.MAX_MERGE_WORK:
         raise Rejected(Reason.TOO_MANY_COMMITS, f"the merged commits change {len(others)} more paths")
     lineage.trace(others)
     results = provider.files_at([merge], sorted(others))[merge]

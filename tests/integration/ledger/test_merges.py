@@ -293,6 +293,22 @@ def test_a_merge_of_too_much_history_is_rejected(world: World, monkeypatch: pyte
     assert reason(world) is Reason.TOO_MANY_COMMITS
 
 
+@pytest.mark.rule(22)
+@pytest.mark.parametrize("bound", ["MAX_MERGED_COMMITS", "MAX_MERGE_WORK"])
+def test_a_merge_may_bring_in_as_much_as_the_bound_and_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    start = world.forge.tip
+    branch = branch_of(world, ONE, TWO, THREE)
+    monkeypatch.setattr(bounds, bound, 2)
+    world.forge.merge(branch)
+    assert_rejected(world, Reason.TOO_MANY_COMMITS)
+    world.forge.set_main(start)
+    monkeypatch.setattr(bounds, bound, 3)
+    world.forge.commit({WEB: THREE}, None, parents=[start, branch], subject="Merge again")
+    assert_accepted(world)
+
+
 def test_dates_decide_nothing(world: World) -> None:
     """A merged branch whose commits claim to be older than the ledger itself."""
     world.forge.clock = 1000
