@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.model import schema, yaml
-from reconciler.model.documents import KINDS, Document
-from reconciler.model.loader import kind_for_path
+from reconciler.model.documents import KINDS, Document, Policy, Suspension
+from reconciler.model.loader import kind_for_path, load
+from reconciler.model.paths import suspension_path
+from reconciler.model.problems import DocumentError
 from tests.unit.model import example
 
 
@@ -84,3 +87,55 @@ def test_check_names_what_differs(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["schema/farm.schema.json", "schema/node.schema.json"]
     assert schema.main(["--what"]) == 64
+
+
+KEY = "ssh-ed25519 AAAA"
+SIGNERS = {"principals": [{"name": "eve", "keys": [KEY]}]}
+
+
+def policy(**spec: object) -> object:
+    value = yaml.read(example.texts()[example.POLICY].encode())
+    assert isinstance(value, dict) and isinstance(value["spec"], dict)
+    return value | {"spec": value["spec"] | spec}
+
+
+@pytest.mark.parametrize(
+    ("spec", "valid"),
+    [
+        ({"rules": [{"paths": ["farms/*/farm.yaml"], "signers": SIGNERS}]}, True),
+        ({"rules": [{"paths": [], "signers": SIGNERS}]}, False),
+        ({"rules": [{"paths": ["farms/p*/farm.yaml"], "signers": SIGNERS}]}, False),
+        ({"rules": [{"paths": ["farms/*/farm.yaml"]}]}, False),
+        ({"rules": [{"paths": ["farms/*/farm.yaml"], "signers": SIGNERS}] * 33}, False),
+        ({"witness": SIGNERS}, True),
+        ({"witness": {"principals": []}}, False),
+        ({"withdrawn": ["0" * 40]}, True),
+        ({"withdrawn": ["0" * 39]}, False),
+        ({"withdrawn": ["F" * 40]}, False),
+        ({"root": {"principals": [{"name": "eve", "keys": ["sk-ssh-ed25519@openssh.com AAAA"]}]}}, True),
+        ({"root": {"principals": [{"name": "eve", "keys": ["sk-ssh-ed25519@opensshxcom AAAA"]}]}}, False),
+        ({"root": {"principals": [{"name": "eve", "keys": ["ssh-dss AAAA"]}]}}, False),
+    ],
+)
+def test_an_editor_sees_what_a_policy_may_say(spec: dict[str, object], valid: bool) -> None:
+    assert Draft202012Validator(schema.schema_of(Policy)).is_valid(policy(**spec)) is valid
+
+
+@pytest.mark.parametrize(
+    ("reason", "valid"),
+    [("Sends spam.", True), ("", False), ("  ", False), ("two\nlines", False), ("x" * 201, False)],
+)
+def test_an_editor_sees_that_a_reason_is_one_line(reason: str, valid: bool) -> None:
+    value = {
+        "apiVersion": "tnet/v1",
+        "kind": "Suspension",
+        "metadata": {"name": "acme"},
+        "spec": {"reason": reason},
+    }
+    assert Draft202012Validator(schema.schema_of(Suspension)).is_valid(value) is valid
+    try:
+        load(suspension_path("acme"), json.dumps(value).encode())
+        loads = True
+    except DocumentError:
+        loads = False
+    assert loads is valid
