@@ -589,7 +589,7 @@ def test_what_is_left_out_is_looked_for_within_bounds(world: World, monkeypatch:
     paths = [f"tenants/ac/acme/networks/net-{number}.yaml" for number in range(9)]
     changes = {path: network(path[25:30], 100 + number) for number, path in enumerate(paths)}
     branch = world.forge.branch({WEB: ONE, **changes}, DAVE, on=world.forge.tip)
-    monkeypatch.setattr(bounds, "MAX_MERGE_WORK", 10)
+    monkeypatch.setattr(bounds, "MAX_MERGE_WORK", 8)
     world.forge.commit({WEB: ONE}, None, parents=[world.forge.tip, branch])
     assert_rejected(world, Reason.TOO_MANY_COMMITS)
 
