@@ -45,6 +45,8 @@ from reconciler.model.documents import (
     SealedKey,
     SealingKey,
     Signers,
+    Suspension,
+    SuspensionSpec,
     Tenant,
     TenantSpec,
 )
@@ -55,6 +57,7 @@ from reconciler.model.paths import (
     grant_path,
     network_path,
     node_path,
+    suspension_path,
     tenant_path,
 )
 from reconciler.model.sealed_format import CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES, node_id, sealing_key_id
@@ -127,8 +130,9 @@ class NetworkSketch:
 class Fleet:
     """Farms, nodes and networks.
 
-    `ungranted` are (farm, tenant) pairs without a grant, `absent` nodes whose document was removed: NRs
-    there are suspended. Only what stood before can be so; `fleets` makes none, `changes` does.
+    `ungranted` are (farm, tenant) pairs without a grant, `absent` nodes whose document was removed, `stopped`
+    tenants whom root has suspended: NRs there, or theirs, are suspended. Only what stood before can be so;
+    `fleets` makes none, `changes` does.
     """
 
     farms: tuple[FarmSketch, ...]
@@ -136,6 +140,7 @@ class Fleet:
     networks: tuple[NetworkSketch, ...]
     ungranted: frozenset[tuple[str, str]] = frozenset()
     absent: frozenset[str] = frozenset()
+    stopped: frozenset[str] = frozenset()
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -296,6 +301,9 @@ def _documents(fleet: Fleet) -> Iterator[tuple[str, Document]]:
     for tenant in fleet.tenants:
         spec = TenantSpec(signers=_signers(f"{tenant}-owner"))
         yield tenant_path(tenant), Tenant(api_version=API, metadata=Metadata(name=tenant), spec=spec)
+    for tenant in sorted(fleet.stopped):
+        reason = SuspensionSpec(reason=f"{tenant} owes us")
+        yield suspension_path(tenant), Suspension(API, Metadata(name=tenant), reason)
     for network in fleet.networks:
         yield network_path(network.tenant, network.name), _network_document(fleet, network)
 
@@ -444,6 +452,13 @@ def _toggle_grant(draw: DrawFn, fleet: Fleet) -> Change:
     return Change(f"{word} {pair}", fleet, replace(fleet, ungranted=fleet.ungranted ^ {pair}))
 
 
+@st.composite
+def _toggle_suspension(draw: DrawFn, fleet: Fleet) -> Change:
+    tenant = draw(st.sampled_from(fleet.tenants))
+    word = "let go on" if tenant in fleet.stopped else "suspend"
+    return Change(f"{word} {tenant}", fleet, replace(fleet, stopped=fleet.stopped ^ {tenant}))
+
+
 def _spare_nodes(fleet: Fleet) -> list[tuple[str, str]]:
     names = ((farm.name, name) for farm in fleet.farms for name in NODE_NAMES)
     return [(farm, name) for farm, name in names if f"{farm}/{name}" not in fleet.nodes]
@@ -482,7 +497,7 @@ def changes(draw: DrawFn, fleet: Fleet) -> Change:
     if any(_spare(fleet, network) for network in fleet.networks):
         kinds.append(adding_a_resource(fleet))
     if fleet.networks:
-        kinds += [_remove_network(fleet), _set_relays(fleet), _toggle_grant(fleet)]
+        kinds += [_remove_network(fleet), _set_relays(fleet), _toggle_grant(fleet), _toggle_suspension(fleet)]
     if any(network.resources for network in fleet.networks):
         kinds.append(_remove_resource(fleet))
     if _spare_nodes(fleet):

@@ -135,6 +135,6 @@ def _concerned(change: Change, key: tuple[str, str]) -> bool:
         grounds |= {f"farms/{farm}/farm.yaml", f"farms/{farm}/nodes/{name}.yaml"}
     tenant, name = key
     shard = f"tenants/{tenant[:2]}/{tenant}"
-    grounds |= {f"{shard}/tenant.yaml", f"{shard}/networks/{name}.yaml"}
+    grounds |= {f"{shard}/tenant.yaml", f"{shard}/networks/{name}.yaml", f"trust/suspensions/{tenant}.yaml"}
     before, after = change.before.documents, change.after.documents
     return any(before.get(path) != after.get(path) for path in grounds)

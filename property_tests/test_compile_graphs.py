@@ -138,7 +138,8 @@ def test_a_network_is_there_or_says_why_not(history: tuple[Fleet, ...]) -> None:
         parts = {(part.tenant, part.network): part for part in compile_node(fleet.model, node).networks}
         assert parts.keys() == {network.key for network in fleet.networks if network.on(node)}
         for (tenant, _), part in parts.items():
-            suspended = node in fleet.absent or (farm, tenant) in fleet.ungranted
+            ungranted = (farm, tenant) in fleet.ungranted
+            suspended = node in fleet.absent or ungranted or tenant in fleet.stopped
             assert (part.graph is None) == suspended
             assert any(condition.reason == "Suspended" for condition in part.conditions) == suspended
 

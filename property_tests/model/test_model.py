@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,10 +44,16 @@ class History:
         return {path: document for path, document in latest.items() if document is not None}
 
 
+def stopped_perhaps(fleet: farms.Fleet) -> st.SearchStrategy[farms.Fleet]:
+    """The fleet, with some of its tenants suspended."""
+    tenants = st.frozensets(st.sampled_from(fleet.tenants), max_size=2)
+    return tenants.map(lambda stopped: replace(fleet, stopped=stopped))
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     some = farms.fleets(farms=2, nodes=2, networks=3, min_networks=1)
-    fleets = tuple(draw(st.lists(some, min_size=1, max_size=3)))
+    fleets = tuple(draw(st.lists(some.flatmap(stopped_perhaps), min_size=1, max_size=3)))
     choices = [(path, n) for n, fleet in enumerate(fleets) for path in fleet.documents]
     removals = [(path, None) for path, _ in choices]
     put = st.sampled_from(choices) | st.sampled_from(removals)
@@ -162,6 +168,7 @@ def test_a_resource_runs_or_is_suspended_for_a_violation(history: History) -> No
         "no-grant",
         "node-not-granted",
         "unknown-tenant",
+        "tenant-suspended",
     }
     for path, document in model.documents.items():
         if isinstance(document, Network):
