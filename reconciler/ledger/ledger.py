@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import logging
 from collections.abc import Container, Iterator, Sequence
@@ -13,15 +12,15 @@ from typing import NamedTuple
 
 from reconciler.ledger import effective, mark, reanchor
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.authority import policy_of
 from reconciler.ledger.checkpoint import CheckpointRefused
 from reconciler.ledger.chronicle import Record
 from reconciler.ledger.clone import Clone, shown
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.course import Course
 from reconciler.ledger.deviation import PERSON, deviation
+from reconciler.ledger.disk import writing
 from reconciler.ledger.mark import Mark
-from reconciler.ledger.objects import CommitId, ObjectId
+from reconciler.ledger.objects import CommitId
 from reconciler.ledger.origin import Origin
 from reconciler.ledger.reanchor import ReanchorRefused, SignedReanchor
 from reconciler.ledger.store import Step
@@ -104,7 +103,7 @@ class Ledger:
                 )
             reanchor.require_for(marked, signed)
             reanchor.require_fork(signed.record, marked, self._chain_to(marked))
-            with _writing("the re-anchor record"):
+            with writing("the re-anchor record"):
                 reanchor.write(self._record_path, signed)
             return signed
 
@@ -219,7 +218,7 @@ class Ledger:
         self, course: Course, tip: CommitId, marked: Mark | None, alarm: Alarm | None = None
     ) -> LedgerView:
         """Takes over what was judged, unless a checkpoint that counts contradicts it."""
-        with _writing("the newest witness"):
+        with writing("the newest witness"):
             seen = self._watch.look(course, marked)
         if alarm is None and seen.contradiction is not None:
             kept = self._kept(self._marked(), _contradicted(seen.contradiction, tip))
@@ -245,11 +244,11 @@ class Ledger:
         books, store = course.books, course.store
         tree = course.effective.write(books)
         effective.write_refs(store, books, tree)
-        reached = _mark_of(course, marked)
+        reached = mark.reached(course, marked)
         if mark.read(self._mark_path) != reached:
-            with _writing("the mark"):
+            with writing("the mark"):
                 mark.write(self._mark_path, reached)
-        return _view_of(course, tree)
+        return LedgerView.of(course, tree)
 
     def _kept(self, marked: Mark | None, alarm: Alarm) -> LedgerView:
         """What was in effect before the remote began to contradict it. Raises `NoGoodState`."""
@@ -319,7 +318,7 @@ class Ledger:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """No other process works on this node's clone and mark meanwhile."""
-        with _writing("the lock"):
+        with writing("the lock"):
             self._config.directory.mkdir(parents=True, exist_ok=True)
             lock = (self._config.directory / "ledger.lock").open("ab")
         with lock:
@@ -345,45 +344,3 @@ def _save(course: Course, records: list[Record]) -> None:
 def _contradicted(why: CheckpointRefused, tip: CommitId) -> Alarm:
     kind = AlarmKind.OFF_CHAIN if isinstance(why, OffChain) else AlarmKind.SPLIT_VIEW
     return Alarm(kind, f"{why}. The last good state stands", why.advice, tip)
-
-
-def _view_of(course: Course, tree: ObjectId) -> LedgerView:
-    books = course.books
-    return LedgerView(
-        tip=books.commit,
-        mark=books.mark,
-        effective_tree=tree,
-        model=course.state.model,
-        verdicts=tuple(course.verdicts),
-        state_hash=books.hash,
-        anchor=books.anchor,
-        changed_by=books.changed_by,
-    )
-
-
-def _mark_of(course: Course, before: Mark | None) -> Mark:
-    """The mark that this course has reached. What was followed and left before is kept with it."""
-    books, root = course.books, policy_of(course.state.model).spec.root
-    at = next(verdict for verdict in reversed(course.verdicts) if verdict.commit == books.mark)
-    reached = Mark(books.anchor, at.commit, at.position, at.state_hash, root)
-    if before is None:
-        return reached
-    return replace(
-        reached,
-        reanchored=before.reanchored,
-        witness_left=before.witness_left,
-        snapshot_left=before.snapshot_left,
-    )
-
-
-@contextmanager
-def _writing(what: str) -> Iterator[None]:
-    """Turns what the disk refuses into trouble of ours."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(
-                f"no space left to write {what}", "free some space; nothing was changed"
-            ) from error
-        raise LocalTrouble(f"{what} can't be written: {error}") from error

@@ -7,11 +7,13 @@ re-anchor record (`reanchor`). Who was root there is kept with it: by their word
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from reconciler.ledger.authority import policy_of
+from reconciler.ledger.course import Course
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.trouble import MarkDamaged
 from reconciler.model.documents import Signers
@@ -34,6 +36,21 @@ class Mark:
     reanchored: int = 0
     witness_left: int = 0
     snapshot_left: int = 0
+
+
+def reached(course: Course, before: Mark | None) -> Mark:
+    """The mark of this course. What was followed and left before is kept with it."""
+    books, root = course.books, policy_of(course.state.model).spec.root
+    at = next(verdict for verdict in reversed(course.verdicts) if verdict.commit == books.mark)
+    found = Mark(books.anchor, at.commit, at.position, at.state_hash, root)
+    if before is None:
+        return found
+    return replace(
+        found,
+        reanchored=before.reanchored,
+        witness_left=before.witness_left,
+        snapshot_left=before.snapshot_left,
+    )
 
 
 def read(path: Path) -> Mark | None:

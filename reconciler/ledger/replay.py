@@ -79,17 +79,7 @@ class Replay:
 
     @cached_property
     def view(self) -> LedgerView:
-        books = self._course.books
-        return LedgerView(
-            tip=books.commit,
-            mark=books.mark,
-            effective_tree=self._course.effective.write(books),
-            model=self._course.state.model,
-            verdicts=tuple(self._course.verdicts),
-            state_hash=books.hash,
-            anchor=books.anchor,
-            changed_by=books.changed_by,
-        )
+        return LedgerView.of(self._course, self._course.effective.write(self._course.books))
 
     @property
     def keyring(self) -> Keyring:

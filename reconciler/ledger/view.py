@@ -9,6 +9,7 @@ from enum import Enum
 from immutables import Map
 
 from reconciler.ledger.checkpoint import Witnessed
+from reconciler.ledger.course import Course
 from reconciler.ledger.objects import CommitId, ObjectId
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.model import Model
@@ -81,6 +82,21 @@ class LedgerView:
     checkpoints: CheckpointView = CheckpointView()
     anchor: CommitId | None = None
     changed_by: Mapping[bytes, CommitId] = field(default_factory=Map)
+
+    @classmethod
+    def of(cls, course: Course, effective_tree: ObjectId) -> LedgerView:
+        """What a course has come to, written down as this tree."""
+        books = course.books
+        return cls(
+            tip=books.commit,
+            mark=books.mark,
+            effective_tree=effective_tree,
+            model=course.state.model,
+            verdicts=tuple(course.verdicts),
+            state_hash=books.hash,
+            anchor=books.anchor,
+            changed_by=books.changed_by,
+        )
 
     def last_change(self, path: str) -> CommitId | None:
         """The transaction that a document's content comes from, also if it wasn't judged here."""
