@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.farm import FAST_ADDRESS, FAST_NIC, UPLINK
@@ -22,7 +23,13 @@ _QUIET_S, _QUIET_IN_A_ROW, _PATIENCE_S = 0.05, 3, 120.0
 
 def run_apart(module: str, *arguments: str) -> dict[str, Any]:
     """Run `python -m module arguments` apart and return the JSON object it prints last."""
-    command = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-m", module]
+    unshare = ("unshare", "--net", "--mount", "--propagation", "private")
+    return run_module(module, *arguments, within=unshare)
+
+
+def run_module(module: str, *arguments: str, within: Sequence[str] = ()) -> dict[str, Any]:
+    """The same in no more than a process of its own, or within what the command `within` makes."""
+    command = [*within, sys.executable, "-m", module]
     with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True) as process:
         try:
             output, _ = process.communicate()

@@ -79,7 +79,8 @@ def descend(
 ) -> tuple[Change, ...] | None:
     """The governed files that differ between two root trees, by path; None if they can't be listed.
 
-    `old` is None for no tree at all; `at_most` entries are listed instead of `MAX_LISTED`. Raises `Damaged` for a tree that can't be read.
+    `old` is None for no tree at all; `at_most` entries are listed instead of `MAX_LISTED`. Raises `Damaged`
+    for a tree that can't be read.
     """
     listing = Listing(at_most)
     waiting: list[tuple[bytes, ObjectId | None, ObjectId | None]] = [(b"", old, new)]
