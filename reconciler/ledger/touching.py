@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from reconciler.ledger import bounds
 from reconciler.ledger.adoption import Adoption, AdoptionMalformed, adoptions_of
 from reconciler.ledger.books import Touched
 from reconciler.ledger.lineage import Adopted, Lineage
@@ -47,8 +48,12 @@ def _adopted(
     only under a signature by somebody who is known.
     """
     found = {transaction.commit: _own(state, transaction, provider)}
+    count = len(found[transaction.commit])
     for commit in merged:
         found[commit] = _others(state, commit, provider)
+        count += len(found[commit])
+        if count > bounds.MAX_PATHS:
+            raise Rejected(Reason.TOO_MANY_PATHS, f"it adopts more than {bounds.MAX_PATHS} times")
     return {commit: adoptions for commit, adoptions in found.items() if adoptions}
 
 

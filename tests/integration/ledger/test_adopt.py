@@ -384,6 +384,21 @@ def test_an_adoption_behind_too_much_history_is_not_looked_for(
     assert squashed.codes() == ["void"]
 
 
+def test_lines_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a tenant's branch of very many lines, each of which may name a file, fills every node's memory."""
+    start, old = world.forge.tip, before(world)
+    branch = world.forge.branch({WEB: ONE}, DAVE, on=start)
+    for _ in range(3):
+        branch = adopt(world, line(WEB, ONE, old), on=branch)
+    monkeypatch.setattr(bounds, "MAX_PATHS", 2)
+    world.forge.merge(branch)
+    assert_rejected(world, Reason.TOO_MANY_PATHS)
+    world.forge.set_main(start)
+    monkeypatch.setattr(bounds, "MAX_PATHS", 3)
+    world.forge.commit({WEB: ONE}, None, parents=[start, branch], subject="Merge again")
+    assert_accepted(world)
+
+
 def test_part_of_what_was_adopted_as_one_is_not_merged(world: World) -> None:
     """Both were refused on main; one was taken out again before the adopting branch is merged."""
     old = before(world)
