@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from property_tests.ledger_histories import Move, histories, repository, written
 from reconciler.ledger import state_file
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.books import Books
+from reconciler.ledger.books import Books, leaf_data
 from reconciler.ledger.checkpoint import Checkpoint, Content, Kind, Place
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.merkle import inclusion_proof, root_from_proof
+from reconciler.ledger.merkle import inclusion_proof, leaf_hash, root_from_proof
 from reconciler.ledger.replay import replay
 from reconciler.ledger.verdict import Reason
 from reconciler.ledger.view import CheckpointView, LedgerView
@@ -116,8 +116,13 @@ def test_each_transaction_is_in_the_log_at_its_position(moves: list[Move]) -> No
         made = written(repository(moves), forge)
         anchor = Anchor(made.chain[0], frozenset({ALICE.key.fingerprint}))
         judged = replay(forge.path, anchor, "main")
+        records = list(judged.records())
         judged.close()
         leaves, books = judged.leaves, judged.books
+        for record in records[1:]:
+            said = record.verdict
+            data = leaf_data(said.position, said.commit, said.reason, record.touched)
+            assert leaf_hash(data) == leaves[said.position]
         assert books.log.size == len(leaves) == len(judged.verdicts)
         for position, leaf in enumerate(leaves):
             proof = inclusion_proof(leaves, position)

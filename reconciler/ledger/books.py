@@ -124,7 +124,7 @@ class Books:
 
 def opened(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> Books:
     """The books at the anchor, with all of its documents in effect."""
-    leaf = leaf_hash(_leaf(0, anchor, Reason.ANCHOR, sorted(entries.items())))
+    leaf = leaf_hash(anchor_leaf_data(anchor, entries))
     return Books(
         anchor=anchor,
         commit=anchor,
@@ -137,6 +137,11 @@ def opened(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> Books:
         changed_by=Map(),
         retired=Map(),
     )
+
+
+def anchor_leaf_data(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> bytes:
+    """The content of the anchor's leaf: all of its documents."""
+    return _leaf(0, anchor, Reason.ANCHOR, sorted(entries.items()))
 
 
 def leaf_data(position: int, commit: CommitId, reason: Reason, touched: Iterable[Touched]) -> bytes:
