@@ -10,7 +10,7 @@ keys. That is a *recovery*. It stands alone in its transaction and is marked as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,22 +47,16 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Seconded:
-    """A consent that counts, too, if that to `through` does and all on its way are named for the path."""
-
-    through: CommitId
-    consent: Consent
-    way: tuple[Consent, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Voices:
-    """Whose consents matter for one path: the authors must all be named for it; enough must be approving, the
-    last author being the first of these."""
+    """Whose consents matter for one path: the authors must all be named for it; enough must be approving.
+
+    `seconding` knows who approves besides if they may; `consent` tells who signed a commit, if anybody did.
+    """
 
     authors: tuple[Consent, ...]
     approving: tuple[Consent, ...]
-    seconded: tuple[Seconded, ...] = ()
+    seconding: Seconding | None = None
+    consent: Callable[[CommitId], Consent | None] = lambda commit: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ class _Heard:
 
     reason: Reason
     approving: tuple[Consent, ...]
-    counted: tuple[Consent, ...]
+    counted: frozenset[CommitId]
 
 
 class _Authors(Protocol):
@@ -107,7 +101,7 @@ def approvals(
     return Approved(
         {path: [consent.key for consent in each.approving] for path, each in heard.items()},
         next((each.reason for each in heard.values() if each.reason is Reason.RECOVERY), Reason.ACCEPTED),
-        frozenset(consent.commit for each in heard.values() for consent in each.counted),
+        frozenset().union(*(each.counted for each in heard.values())),
     )
 
 
@@ -149,27 +143,24 @@ class _Hearing:
             self.signers.update(() if known else self.state.keyring.roles(consent.key))
             require_named(quorum, consent.key, claim.name, self.state.keyring)
         self._require_standing(quorum, claim, voices)
-        seconded = self._seconded(quorum, voices)
-        approving = (*voices.approving, *(each.consent for each in seconded))
+        seconding, behind = self._seconding(quorum, voices)
+        approving = (*voices.approving, *seconding)
         self.signers.update(require_quorum(quorum, [consent.key for consent in approving], claim.name))
-        counted = (*voices.authors, *(consent for each in seconded for consent in each.way))
-        return _Heard(reason, approving, counted)
+        return _Heard(reason, approving, behind.union(consent.commit for consent in voices.authors))
 
-    def _seconded(self, quorum: Quorum, voices: Voices) -> list[Seconded]:
-        """Those that count."""
-        found: dict[CommitId, Seconded] = {}
-        waiting = [voices.approving[0].commit]
-        while waiting:
-            through = waiting.pop()
-            for each in voices.seconded:
-                commit = each.consent.commit
-                if each.through == through and commit not in found and self._counts(quorum, each.way):
-                    found[commit] = each
-                    waiting.append(commit)
-        return list(found.values())
+    def _seconding(self, quorum: Quorum, voices: Voices) -> tuple[list[Consent], frozenset[CommitId]]:
+        """Who approves besides, and all commits on whose work that stands."""
+        if voices.seconding is None:
+            return [], frozenset()
+        approving, behind = voices.seconding.approving(
+            lambda commit: self._counts(quorum, voices.consent(commit))
+        )
+        return [each for each in map(voices.consent, approving) if each], frozenset(behind)
 
-    def _counts(self, quorum: Quorum, row: tuple[Consent, ...]) -> bool:
-        return _are_all_of(quorum, row) and not any(self._is_withdrawn(quorum, consent) for consent in row)
+    def _counts(self, quorum: Quorum, consent: Consent | None) -> bool:
+        if consent is None or quorum.signer(consent.key) is None:
+            return False
+        return not self._is_withdrawn(quorum, consent)
 
     def _require_standing(self, quorum: Quorum, claim: Touched, voices: Voices) -> None:
         """No author's consent was taken back.
@@ -220,6 +211,7 @@ class _MergeAuthors:
         self._provenance = provenance
         self._merger = self._merger_of(merge)
         self._known: dict[CommitId, PublicKey] = {}
+        self._consents: dict[CommitId, Consent | None] = {}
 
     def _merger_of(self, merge: Transaction) -> tuple[Consent, ...]:
         try:
@@ -235,16 +227,18 @@ class _MergeAuthors:
         backing = self._provenance.backing(claim)
         authors = tuple(Consent(author.commit, self._signer(author.commit, claim)) for author in backing.way)
         last = next(consent for consent in authors if consent.commit == backing.last.commit)
-        seconded = tuple(each for row in backing.seconding for each in self._if_signed(row))
-        return Voices(authors, (last, *self._merger), seconded)
+        return Voices(authors, (last, *self._merger), backing.seconding, self._consent)
 
-    def _if_signed(self, row: Seconding) -> tuple[Seconded, ...]:
+    def _consent(self, commit: CommitId) -> Consent | None:
+        if commit not in self._consents:
+            self._consents[commit] = self._consent_if_signed(commit)
+        return self._consents[commit]
+
+    def _consent_if_signed(self, commit: CommitId) -> Consent | None:
         try:
-            way = tuple(Consent(author.commit, self._provider.signer(author.commit)) for author in row.way)
+            return Consent(commit, self._provider.signer(commit))
         except Rejected:
-            return ()
-        consent = next(each for each in way if each.commit == row.author.commit)
-        return (Seconded(row.through, consent, way),)
+            return None
 
     def _signer(self, commit: CommitId, claim: Touched) -> PublicKey:
         if commit not in self._known:

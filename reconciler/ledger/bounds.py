@@ -17,6 +17,9 @@ MAX_MERGED_COMMITS = 10_000
 MAX_MERGE_WORK = 1_000_000
 """Paths times commits of one merge."""
 
+MAX_NEAREST_AUTHORS = 64
+"""Lines on which a path may have been changed behind one commit of a merge."""
+
 MAX_LISTED = 100_000
 """Entries, files and directories, that may differ under the governed roots for a transaction to be looked at
 in detail, repairs and all."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.ledger import bounds
 from reconciler.ledger.adoption import Adoption
 from reconciler.ledger.objects import Change, CommitId, Entry
 from reconciler.ledger.provider import Provider, Transaction
+from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.store import Edge
+from reconciler.ledger.verdict import Reason
 
 Parents = Mapping[CommitId, tuple[CommitId, ...]]
 Adopted = Mapping[CommitId, Mapping[bytes, Adoption]]
@@ -29,6 +32,7 @@ class Author:
     adoption: Adoption | None = None
 
 
+_NONE: frozenset[CommitId] = frozenset()
 Nearest = Mapping[CommitId, frozenset[CommitId]]
 """By commit: the authors of one path at which a walk from it over its parents stops."""
 
@@ -80,20 +84,32 @@ class Lineage:
     def nearest(self, path: bytes, moot: Collection[CommitId] = ()) -> Nearest:
         """The nearest authors of a path at each commit (of an author: itself).
 
-        At a `moot` author it is none: whatever was made before is gone there.
+        At a `moot` author it is none: whatever was made before is gone there. Raises `Rejected` if they are
+        too many.
         """
         authors = self.authors(path)
         nearest: dict[CommitId, frozenset[CommitId]] = {}
         for commit in self.commits:
             if commit in moot:
-                nearest[commit] = frozenset()
+                nearest[commit] = _NONE
+            elif commit in authors:
+                nearest[commit] = frozenset({commit})
             else:
-                nearest[commit] = frozenset({commit}) if commit in authors else self.behind(commit, nearest)
+                nearest[commit] = self._few(commit, self.behind(commit, nearest))
         return nearest
 
     def behind(self, commit: CommitId, nearest: Nearest) -> frozenset[CommitId]:
         """The nearest authors at the commit's parents."""
-        return frozenset().union(*(nearest.get(parent, frozenset()) for parent in self.commits[commit]))
+        sets = {each for parent in self.commits[commit] if (each := nearest.get(parent))}
+        return _NONE.union(*sets) if len(sets) > 1 else next(iter(sets), _NONE)
+
+    def _few(self, commit: CommitId, authors: frozenset[CommitId]) -> frozenset[CommitId]:
+        if len(authors) > bounds.MAX_NEAREST_AUTHORS:
+            raise Rejected(
+                Reason.TOO_MANY_COMMITS,
+                f"behind {commit[:12]} one path is changed on more than {bounds.MAX_NEAREST_AUTHORS} lines",
+            )
+        return authors
 
     def edges(self, commits: Collection[CommitId]) -> list[Edge]:
         """From each of these to each of its parents."""

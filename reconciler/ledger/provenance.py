@@ -15,8 +15,8 @@ made the change, step by step, from what is in effect now:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.ledger import bounds
@@ -33,21 +33,12 @@ Way = tuple[Author, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Seconding:
-    """An author of content that a later one (`through`) took over by adopting it, with its own way."""
-
-    through: CommitId
-    author: Author
-    way: Way
-
-
-@dataclass(frozen=True, slots=True)
 class Backing:
     """Who made a claim what it is: the last author and its way, and who made the same before."""
 
     last: Author
     way: Way
-    seconding: tuple[Seconding, ...]
+    seconding: Seconding
 
 
 class Provenance:
@@ -70,7 +61,7 @@ class Provenance:
         """Raises `Rejected` where the claim isn't what its authors made from what is in effect."""
         trail = _Trail(self._state, self._lineage, self._provider, claim)
         last = trail.last()
-        return Backing(last, trail.way(last), tuple(trail.seconding(last)))
+        return Backing(last, trail.way(last), Seconding(trail, last))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +110,7 @@ class _Trail:
         while waiting:
             each = waiting.pop()
             try:
-                before = self._founded_on(each)
+                before = self.founded_on(each)
             except Rejected as rejected:
                 failures[each.commit] = rejected
                 continue
@@ -129,7 +120,7 @@ class _Trail:
             raise failures[min(failures)]
         return tuple(found[commit] for commit in sorted(found))
 
-    def _founded_on(self, author: Author) -> list[Author]:
+    def founded_on(self, author: Author) -> list[Author]:
         """The authors on whose work this one's stands; none if it began from what is in effect.
 
         Raises `Rejected` if it found anything else.
@@ -191,22 +182,78 @@ class _Trail:
             f"{self.claim.name}: {author.commit[:12]} didn't begin from what {last_change[:12]} made of it",
         )
 
-    def seconding(self, last: Author) -> Iterator[Seconding]:
-        """Whoever made what an adopting author only confirmed, if that began from what is in effect."""
-        seen = {last.commit}
-        waiting = [last]
-        while waiting:
-            author = waiting.pop()
-            if author.adoption is None:
-                continue
-            for before in self._authors(self.lineage.behind(author.commit, self._nearest)):
-                if before.made == self.claim.result and (way := self._way_if_any(before)):
-                    yield Seconding(author.commit, before, way)
-                    waiting += [] if before.commit in seen else [before]
-                    seen.add(before.commit)
+    def same_behind(self, author: Author) -> list[Author]:
+        """The nearest authors behind one that adopted what they had made already."""
+        if author.adoption is None:
+            return []
+        behind = self.lineage.behind(author.commit, self._nearest)
+        return [each for each in self._authors(behind) if each.made == self.claim.result]
 
-    def _way_if_any(self, author: Author) -> Way:
-        try:
-            return self.way(author)
-        except Rejected:
-            return ()
+
+class Seconding:
+    """Those who made what the last author only confirmed, by adopting it: they approve it, too."""
+
+    def __init__(self, trail: _Trail, last: Author) -> None:
+        self._trail = trail
+        self._last = last
+
+    def approving(self, counts: Callable[[CommitId], bool]) -> tuple[list[CommitId], set[CommitId]]:
+        """Those whose own way leads back to what is in effect, all on it being commits that count; and all on
+        these ways."""
+        ways = _Ways(self._trail, counts)
+        found: dict[CommitId, Author] = {}
+        waiting = [self._last]
+        while waiting:
+            for author in self._trail.same_behind(waiting.pop()):
+                if author.commit not in found and ways.hold(author):
+                    found[author.commit] = author
+                    waiting.append(author)
+        return list(found), ways.behind(found.values())
+
+
+@dataclass
+class _Ways:
+    """Which authors' ways hold: each author is looked at once, however many stand on its work."""
+
+    trail: _Trail
+    counts: Callable[[CommitId], bool]
+    founded_on: dict[CommitId, list[Author]] = field(default_factory=dict)
+    known: dict[CommitId, bool] = field(default_factory=dict)
+
+    def hold(self, author: Author) -> bool:
+        waiting = [author]
+        while waiting:
+            each = waiting[-1]
+            missing = [other for other in self._founded_on(each) if other.commit not in self.known]
+            if missing:
+                waiting += missing
+            else:
+                waiting.pop()
+                self.known.setdefault(each.commit, self._holds(each))
+        return self.known[author.commit]
+
+    def behind(self, authors: Iterable[Author]) -> set[CommitId]:
+        """These and all on their ways."""
+        found: set[CommitId] = set()
+        waiting = list(authors)
+        while waiting:
+            each = waiting.pop()
+            if each.commit not in found:
+                found.add(each.commit)
+                waiting += self._founded_on(each)
+        return found
+
+    def _holds(self, author: Author) -> bool:
+        """After it is known of those on whose work it stands."""
+        return all(self.known[each.commit] for each in self._founded_on(author)) and self.counts(
+            author.commit
+        )
+
+    def _founded_on(self, author: Author) -> list[Author]:
+        if author.commit not in self.founded_on:
+            try:
+                self.founded_on[author.commit] = self.trail.founded_on(author)
+            except Rejected:
+                self.founded_on[author.commit] = []
+                self.known[author.commit] = False
+        return self.founded_on[author.commit]

@@ -6,7 +6,8 @@ others stand in the merge too, as the commit made them; or as somebody who may s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 
 from reconciler.ledger import bounds, governed
 from reconciler.ledger.authority import quorum_for
@@ -29,7 +30,7 @@ def require_whole(
 ) -> None:
     """Raises `Rejected` if one of these authors of the claims made something that the merge leaves out."""
     merge = lineage.merge.commit
-    made = {author: _made(lineage, author, provider) for author in sorted(authors) if author != merge}
+    made = _made_by({author for author in authors if author != merge}, lineage, provider)
     others = frozenset().union(*made.values()) - {claim.path for claim in claims}
     if not others:
         return
@@ -39,19 +40,28 @@ def require_whole(
     results = provider.files_at([merge], sorted(others))[merge]
     check = _Check(state, lineage, provider)
     for path in sorted(others):
-        for author in (each for each, paths in made.items() if path in paths):
-            check.require_merged(path, results.get(path), author)
+        check.require_merged(path, results.get(path), [each for each, paths in made.items() if path in paths])
 
 
-def _made(lineage: Lineage, commit: CommitId, provider: Provider) -> frozenset[bytes]:
-    """The paths of documents that the commit authors."""
-    changed = [_documents(commit, changes) for changes in provider.listings(lineage.edges([commit]))]
-    return frozenset.intersection(*changed) | lineage.adopted.get(commit, {}).keys()
+def _made_by(
+    authors: Collection[CommitId], lineage: Lineage, provider: Provider
+) -> dict[CommitId, frozenset[bytes]]:
+    """By commit the paths of documents that it authors. Raises `Rejected` if they change too much."""
+    made: dict[CommitId, frozenset[bytes]] = {}
+    count = 0
+    for author in sorted(authors):
+        listings = provider.listings(lineage.edges([author]))
+        count += sum(bounds.MAX_MERGE_WORK + 1 if each is None else len(each) for each in listings)
+        if count > bounds.MAX_MERGE_WORK:
+            raise Rejected(
+                Reason.TOO_MANY_COMMITS, "what the merged commits change is too much to be looked at"
+            )
+        changed = [_documents(changes or ()) for changes in listings]
+        made[author] = frozenset.intersection(*changed) | lineage.adopted.get(author, {}).keys()
+    return made
 
 
-def _documents(commit: CommitId, changes: Iterable[Change] | None) -> frozenset[bytes]:
-    if changes is None:
-        raise Rejected(Reason.TOO_MANY_COMMITS, f"{commit[:12]} changes more than can be listed")
+def _documents(changes: Iterable[Change]) -> frozenset[bytes]:
     return frozenset(change.path for change in changes if governed.place(change.path) is not None)
 
 
@@ -60,37 +70,40 @@ class _Check:
         self._state = state
         self._lineage = lineage
         self._provider = provider
+        self._keys: dict[CommitId, PublicKey | None] = {}
 
-    def require_merged(self, path: bytes, result: Entry | None, author: CommitId) -> None:
-        """Raises `Rejected` unless the merge holds what the author made, or what rightfully became of it."""
-        authors = self._lineage.authors(path)
-        for commit in self._last(path):
-            rightful = commit == author or self._may_replace(commit, author, path, authors[commit].made)
-            if authors[commit].made != result or not rightful:
+    def require_merged(self, path: bytes, result: Entry | None, authors: Sequence[CommitId]) -> None:
+        """Raises `Rejected` unless the merge holds what these made, or what rightfully became of it."""
+        known = self._lineage.authors(path)
+        last = self._last(path)
+        others = Counter(self._key(each) for each in last if not self._is_named(each, path, known[each].made))
+        differs = any(known[each].made != result for each in last)
+        for author in authors:
+            wrongful = others.total() - others[self._key(author)]
+            if differs or wrongful:
                 raise Rejected(
                     Reason.INCOMPLETE_MERGE,
                     f"{printable(path)}: {author[:12]} changes it too, and the merge leaves that out",
                 )
 
-    def _last(self, path: bytes) -> Iterator[CommitId]:
+    def _last(self, path: bytes) -> frozenset[CommitId]:
         """The last authors of a path behind the merge: what the merge itself makes of it isn't asked for."""
-        nearest = self._lineage.nearest(path)
-        yield from sorted(self._lineage.behind(self._lineage.merge.commit, nearest))
-
-    def _may_replace(self, commit: CommitId, author: CommitId, path: bytes, made: Entry | None) -> bool:
-        """Whether the commit is signed by who signed the other, or by somebody named for the path."""
-        key = self._key(commit)
-        return key is not None and (key == self._key(author) or self._is_named(key, path, made))
+        return self._lineage.behind(self._lineage.merge.commit, self._lineage.nearest(path))
 
     def _key(self, commit: CommitId) -> PublicKey | None:
-        try:
-            return self._provider.signer(commit)
-        except Rejected:
-            return None
+        if commit not in self._keys:
+            try:
+                self._keys[commit] = self._provider.signer(commit)
+            except Rejected:
+                self._keys[commit] = None
+        return self._keys[commit]
 
-    def _is_named(self, key: PublicKey, path: bytes, made: Entry | None) -> bool:
-        place = governed.place(path)
+    def _is_named(self, commit: CommitId, path: bytes, made: Entry | None) -> bool:
+        """Whether who signed the commit may change the path."""
+        key, place = self._key(commit), governed.place(path)
         assert place is not None
+        if key is None:
+            return False
         exists = self._state.books.effective(path) is not None
         try:
             quorum = quorum_for(

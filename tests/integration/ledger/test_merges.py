@@ -309,6 +309,21 @@ def test_a_merge_may_bring_in_as_much_as_the_bound_and_no_more(
     assert_accepted(world)
 
 
+@pytest.mark.rule(22)
+def test_a_path_is_changed_on_few_lines(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = world.forge.tip
+    lines = [branch_of(world, network("web", 40 + number), on=start) for number in range(3)]
+    joined = world.forge.commit({}, None, parents=lines, push=False)
+    branch = branch_of(world, ONE, on=joined)
+    monkeypatch.setattr(bounds, "MAX_NEAREST_AUTHORS", 2)
+    world.forge.merge(branch)
+    assert_rejected(world, Reason.TOO_MANY_COMMITS)
+    world.forge.set_main(start)
+    monkeypatch.setattr(bounds, "MAX_NEAREST_AUTHORS", 3)
+    world.forge.commit({WEB: ONE}, None, parents=[start, branch], subject="Merge again")
+    assert_accepted(world)
+
+
 def test_dates_decide_nothing(world: World) -> None:
     """A merged branch whose commits claim to be older than the ledger itself."""
     world.forge.clock = 1000

@@ -35,5 +35,6 @@ def test_every_alarm_is_in_the_table() -> None:
 
 def test_bounds_are_as_written() -> None:
     assert (bounds.MAX_PATHS, bounds.MAX_MERGED_COMMITS, bounds.MAX_MERGE_WORK) == (10_000, 10_000, 1_000_000)
+    assert bounds.MAX_NEAREST_AUTHORS == 64
     assert (bounds.MAX_DOCUMENT_BYTES, objects.MAX_COMMIT_BYTES) == (256 << 10, 128 << 10)
     assert (objects.MAX_PARENTS, sshsig.MAX_ARMOR_BYTES) == (64, 16 << 10)
