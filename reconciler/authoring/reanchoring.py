@@ -61,12 +61,16 @@ def root_for(author: Author, record: Reanchor) -> Quorum:
 
 
 def believe(author: Author, signed: SignedReanchor) -> Reanchored:
-    """What this clone is to remember of the record. Raises AuthoringError or ReanchorRefused."""
+    """What this clone is to remember of the record. Raises AuthoringError or ReanchorRefused.
+
+    Root is who it is by what this clone has at HEAD, on whichever side: a key that was taken away there leads
+    nobody to where it still counts.
+    """
     told, record = author.reanchored, signed.record
     if told is not None and record.sequence < told.sequence:
         raise AuthoringError(f"the {record} is older than number {told.sequence}, which this clone believes")
     require_true(author, record)
-    reanchor.require_root(signed, root_for(author, record))
+    reanchor.require_root(signed, root_quorum(author.judged("HEAD").model))
     return Reanchored(record.sequence, record.old, record.new)
 
 

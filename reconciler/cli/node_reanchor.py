@@ -9,7 +9,7 @@ import click
 from reconciler.agent.assemble import ledger_config
 from reconciler.agent.config import load_config
 from reconciler.cli.node_config_file import config_option
-from reconciler.cli.output import example
+from reconciler.cli.output import example, output_option, print_json
 from reconciler.ledger import signed_text
 from reconciler.ledger.ledger import Ledger
 
@@ -17,7 +17,8 @@ from reconciler.ledger.ledger import Ledger
 @click.command(epilog=example("tnet node reanchor fork.reanchor && systemctl reload tnet-agent"))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @config_option
-def command(file: Path, config: Path) -> None:
+@output_option
+def command(file: Path, config: Path, output: str) -> None:
     """Let this node leave a fork, by a record that root has signed.
 
     Take FILE from root, not from the forge. What can be told at once is checked at once: that it is for
@@ -30,5 +31,8 @@ def command(file: Path, config: Path) -> None:
             signed = ledger.take_reanchor(opened.read(signed_text.MAX_BYTES + 1))
     finally:
         ledger.close()
+    if output == "json":
+        return print_json({"sequence": signed.record.sequence, "new": signed.record.new})
     click.echo(f"this node will follow the {signed.record} to {signed.record.new[:12]}")
     click.echo("next: systemctl reload tnet-agent (or: tnet apply), then: tnet status")
+    return None

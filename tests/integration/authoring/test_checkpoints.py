@@ -340,6 +340,28 @@ def test_a_record_by_somebody_else_is_believed_by_nobody(farm: Farm, tmp_path: P
 
 
 @pytest.mark.rule(17)
+def test_a_root_key_that_was_taken_away_leads_nobody_back(farm: Farm, tmp_path: Path) -> None:
+    """A fork from before the revocation, on which the stolen key is root still, and a record signed by it."""
+    desk, keys = farm.desk, farm.desk.keys
+    alice, erin = ((keys / f"{name}.pub").read_text().rsplit(" ", 1)[0] for name in ("alice", "erin"))
+    before = desk.git("rev-parse", "HEAD")
+    policy = desk.read("trust/policy.yaml")
+    line = next(line for line in policy.splitlines(keepends=True) if alice in line)
+    both = policy.replace(line, line + line.replace(alice, erin)).replace("version: 2", "version: 3")
+    desk.write("trust/policy.yaml", both)
+    desk.tnet("commit", by="alice")
+    desk.write("trust/policy.yaml", both.replace(line, "").replace("version: 3", "version: 4"))
+    desk.tnet("commit", by="erin")
+    safe = desk.git("rev-parse", "HEAD")
+    desk.git("reset", "-q", "--hard", before)
+    evil = farm.buy("web")
+    file = tmp_path / "evil.reanchor"
+    desk.tnet("reanchor", "create", str(file), "--old", "1" * 40, "--new", evil, by="alice")
+    desk.git("reset", "-q", "--hard", safe)
+    assert "signed by nobody of root" in desk.tnet("trust", "--reanchor", str(file), code=1).err
+
+
+@pytest.mark.rule(17)
 def test_two_roots_sign_one_record(two_roots: Farm, tmp_path: Path) -> None:
     desk = two_roots.desk
     new = desk.git("rev-parse", "HEAD")
