@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.authoring.change import Change, require_new
+from reconciler.authoring.consequences import consequences, on_farm
 from reconciler.authoring.errors import AuthoringError, NothingToDo
 from reconciler.model import paths
 from reconciler.model.documents import Farm, FarmSpec, Grant, GrantSpec, Metadata
@@ -31,3 +32,25 @@ def grant(model: Model, farm: str, tenant: str, spec: GrantSpec) -> Change:
     unknown = model.tenant(tenant) is None
     notes = (f"there is no tenant {tenant} yet: the grant waits for root to add it",) if unknown else ()
     return Change(f"farm {farm}: {verb} grant for {tenant}", {path: document}, notes)
+
+
+def revoke_grant(model: Model, farm: str, tenant: str) -> Change:
+    """No grant of its own for `tenant` on `farm` any more (a farmer signs)."""
+    path = paths.grant_path(farm, tenant)
+    if model.grant(farm, tenant) is None:
+        raise NothingToDo(f"{tenant} has no grant of its own on {farm}: there is no {path} in effect")
+    documents = {path: None}
+    notes = consequences(model, documents, on_farm(model, farm))
+    return Change(f"farm {farm}: revoke grant for {tenant}", documents, notes)
+
+
+def remove_farm(model: Model, name: str) -> Change:
+    """No such farm any more (root signs). Its nodes and grants are its farmers' and stay as they are."""
+    path = paths.farm_path(name)
+    if model.farm(name) is None:
+        raise AuthoringError(f"there is no farm {name} in effect")
+    documents = {path: None}
+    nodes = [f"{name}/{node}" for node, _ in model.nodes_in(name)]
+    kept = (f"its nodes stay written down, and nobody can change them: {', '.join(nodes)}",) if nodes else ()
+    notes = (*kept, *consequences(model, documents, on_farm(model, name)))
+    return Change(f"farm {name}: remove", documents, notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from reconciler.authoring.change import Change
+from reconciler.authoring.consequences import consequences, on_node
 from reconciler.authoring.errors import AuthoringError, NothingToDo
 from reconciler.model import paths
 from reconciler.model.documents import Metadata, Node, NodeSpec
@@ -32,3 +33,17 @@ def add_node(model: Model, farm: str, name: str, spec: NodeSpec, *, replace_host
             "choose another name, or --replace: networks on it then need `tnet network reseal`",
         )
     return Change(f"node {farm}/{name}: change", {path: replace(before, spec=spec)})
+
+
+def remove_node(model: Model, farm: str, name: str) -> Change:
+    """No such node any more (a farmer signs), whatever hangs on it."""
+    ref = f"{farm}/{name}"
+    if model.node(ref) is None:
+        raise AuthoringError(f"there is no node {ref} in effect", _known(model, farm))
+    documents = {paths.node_path(farm, name): None}
+    return Change(f"node {ref}: remove", documents, consequences(model, documents, on_node(model, ref)))
+
+
+def _known(model: Model, farm: str) -> str:
+    names = ", ".join(f"{farm}/{name}" for name, _ in model.nodes_in(farm))
+    return f"{farm} has: {names}" if names else f"{farm} has no nodes"

@@ -15,9 +15,9 @@ from reconciler.authoring.document_text import changed_text
 from reconciler.authoring.errors import AuthoringError, NothingToDo, WorkTreeError
 from reconciler.ledger.books import Touched
 from reconciler.ledger.verdict import Reason, Verdict
-from reconciler.model.documents import Policy
+from reconciler.model.documents import Network, Policy, Tenant
 from reconciler.model.loader import load
-from reconciler.model.paths import POLICY_PATH
+from reconciler.model.paths import POLICY_PATH, place_of
 
 
 def find_transaction(author: Author, commit: str) -> Verdict:
@@ -39,6 +39,12 @@ def undo(author: Author, verdict: Verdict) -> Changes:
     """
     if verdict.reason is Reason.ANCHOR:
         raise AuthoringError("the anchor can't be rolled back: the ledger begins there")
+    if verdict.reason is Reason.RECOVERY:
+        raise AuthoringError(
+            f"{verdict.commit[:12]} is a recovery: the keys before it were lost, and it isn't taken back",
+            "root can recover the tenant anew: tnet tenant recover\n"
+            "the tenant can change its keys itself: tnet tenant rotate",
+        )
     if verdict.accepted:
         contents = {claim.name: _reverted(author, claim) for claim in _claims(author, verdict)}
     else:
@@ -64,11 +70,24 @@ def _reverted(author: Author, claim: Touched) -> bytes | None:
     now = author.replay.blob(path)
     if path == POLICY_PATH:
         return _next_policy(before, after, now)
+    _require_name_in_use(author, path, before, now)
     if now == after:
         return before
     if now is None or before is None or after is None:
         raise _conflict(path)
     return _merged(author, path, now, after, before)
+
+
+def _require_name_in_use(author: Author, path: str, before: bytes | None, now: bytes | None) -> None:
+    """A tenant that was removed doesn't come back, so neither does anything that went with it."""
+    place = place_of(path)
+    if place is None or place.kind not in (Tenant, Network) or before is None or now is not None:
+        return
+    if place.tenant in author.replay.books.retired:
+        raise AuthoringError(
+            f"{path}: the tenant {place.tenant} was removed, and names of tenants are never used again",
+            "root can write the same people down under another name: tnet tenant add",
+        )
 
 
 def _next_policy(before: bytes | None, after: bytes | None, now: bytes | None) -> bytes:

@@ -143,6 +143,7 @@ class PairType(click.ParamType[Pair]):
 LABEL = LabelType()
 FARM = KnownLabelType("farm", "farms/*/farm.yaml", 1)
 TENANT = KnownLabelType("tenant", "tenants/*/*/tenant.yaml", 2)
+SUSPENDED_TENANT = KnownLabelType("tenant", "trust/suspensions/*.yaml", 2)
 COMMIT = CommitType()
 DOCUMENT = DocumentType()
 DOCUMENT_OR_COMMIT = DocumentType(commits=True)

@@ -16,7 +16,8 @@ def command(editor: Editor, commit: str) -> None:
     """Take transaction COMMIT back, by a new signed one: its files say again what they said before.
 
     Later changes of other lines stay. Of a rejected transaction nothing is in effect; rolling it back
-    gives its files their effective contents again. The policy comes back under a new version.
+    gives its files their effective contents again. The policy comes back under a new version. A recovery
+    stands, and a removed tenant's name never comes back.
     """
     author = editor.author
     verdict = rollback.find_transaction(author, author.tree.resolve(commit))

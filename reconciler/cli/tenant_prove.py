@@ -23,4 +23,7 @@ def command(tenant: str, principal: str, key: str | None) -> None:
     click.echo(
         proof_text(tenant, prove(tenant, principal, choose_signing_key(key, configured_key()))), nl=False
     )
-    say(f"next: hand this to root, who runs: tnet tenant add {tenant} --proof FILE")
+    say(
+        f"next: hand this to root, who runs: tnet tenant add {tenant} --proof FILE\n"
+        f"(for another key of a tenant that you are already: tnet tenant rotate {tenant} --add FILE)"
+    )

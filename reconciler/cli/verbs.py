@@ -23,6 +23,8 @@ VERBS: Mapping[str, Verb | Branch] = {
         {
             "add": Verb("farm_add", "Write a farm into the ledger (signed by root)."),
             "grant": Verb("farm_grant", "Let a tenant place resources on a farm (signed by a farmer)."),
+            "revoke-grant": Verb("farm_revoke_grant", "Take a tenant's grant back (signed by a farmer)."),
+            "remove": Verb("farm_remove", "Strike a farm out (signed by root)."),
         },
     ),
     "node": Branch(
@@ -30,6 +32,7 @@ VERBS: Mapping[str, Verb | Branch] = {
         {
             "init": Verb("node_init", "Make this host's identity and describe the host as YAML."),
             "add": Verb("node_add", "Write a node into the ledger (signed by a farmer)."),
+            "remove": Verb("node_remove", "Take a node out of the ledger (signed by a farmer)."),
             "config": Verb("node_config", "Write the agent's configuration on this host."),
             "reanchor": Verb("node_reanchor", "Let this node leave a fork by root's record."),
         },
@@ -39,6 +42,12 @@ VERBS: Mapping[str, Verb | Branch] = {
         {
             "prove": Verb("tenant_prove", "Show that you hold a key, for root to write down."),
             "add": Verb("tenant_add", "Write a tenant into the ledger (signed by root)."),
+            "rotate": Verb("tenant_rotate", "Change a tenant's keys (signed by the tenant)."),
+            "withdraw": Verb("tenant_withdraw", "Take back consent that isn't merged yet (the tenant)."),
+            "remove": Verb("tenant_remove", "Leave the ledger for ever (signed by the tenant)."),
+            "suspend": Verb("tenant_suspend", "Stop all networks of a tenant (signed by root)."),
+            "resume": Verb("tenant_resume", "Let them run again (signed by root)."),
+            "recover": Verb("tenant_recover", "Give a locked-out tenant new keys (signed by root)."),
         },
     ),
     "network": Branch(
