@@ -52,9 +52,9 @@ class CheckpointFiles:
         """The snapshot's file; None if there is none. Raises `CheckpointRefused`."""
         return self._file(SNAPSHOT, signed_text.MAX_BYTES)
 
-    def state(self) -> bytes | None:
-        """The state's file; None if there is none. Raises `CheckpointRefused`."""
-        return self._file(STATE, state_file.MAX_BYTES)
+    def state(self, at_most: int = state_file.MAX_BYTES) -> bytes | None:
+        """The state's file of at most so many bytes; None if there is none. Raises `CheckpointRefused`."""
+        return self._file(STATE, min(at_most, state_file.MAX_BYTES))
 
     def _file(self, name: bytes, limit: int) -> bytes | None:
         entry = self._entries.get(name)

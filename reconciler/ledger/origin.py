@@ -14,7 +14,7 @@ from reconciler.ledger.clone import Clone
 from reconciler.ledger.course import Course, resume, resume_from
 from reconciler.ledger.mark import Mark
 from reconciler.ledger.objects import CommitId
-from reconciler.ledger.snapshot import Shelf, SnapshotAhead, SnapshotContradicted
+from reconciler.ledger.snapshot import ReadState, Shelf, SnapshotAhead, SnapshotContradicted
 from reconciler.ledger.trouble import AnchorRefused, Damaged
 from reconciler.ledger.verdict import Reason
 
@@ -30,6 +30,7 @@ class Origin:
         self._branch = branch
         self._chronicle = Chronicle(clone.path / "tnet" / "chronicle.jsonl", anchor.commit)
         self._shelf = Shelf(clone.path / "tnet" / "snapshot", anchor.commit)
+        self._begun_with = b""
         self._contradicted: set[bytes] = set()
         self.refused: CheckpointRefused | None = None
 
@@ -39,8 +40,8 @@ class Origin:
         With `over`, what is known of the ledger at that position is to be compared: so no snapshot is used
         that comes after it.
         """
-        kept = self._shelf.files()
-        course = None if kept is None else self._from(chain, over, *kept)
+        kept = self._shelf.snapshot()
+        course = None if kept is None else self._from(chain, over, kept, self._shelf.state)
         if course is not None:
             return course
         self._shelf.clear()
@@ -57,8 +58,7 @@ class Origin:
         verdict = course.verdict_at(marked.position)
         if verdict is not None and verdict.state_hash == marked.state_hash:
             return
-        kept = self._shelf.files()
-        self._contradicted.update(() if kept is None else kept[:1])
+        self._contradicted.add(self._begun_with)
         self._shelf.clear()
         self.refused = SnapshotContradicted(
             f"from the snapshot of {course.start.books.commit[:12]}, the ledger comes to another state at "
@@ -70,22 +70,24 @@ class Origin:
     def _from_branch(self, chain: Sequence[CommitId], over: int | None) -> Course | None:
         try:
             files = self._branch()
-            data, state = (None, None) if files is None else (files.snapshot(), files.state())
+            data = None if files is None else files.snapshot()
         except CheckpointRefused as refused:
             self.refused = refused
             return None
-        if data is None or state is None or data in self._contradicted:
+        if files is None or data is None or data in self._contradicted:
             return None
-        course = self._from(chain, over, data, state)
+        course = self._from(chain, over, data, files.state)
         if course is not None:
-            self._keep(data, state)
+            self._keep(data, files)
         return course
 
-    def _from(self, chain: Sequence[CommitId], over: int | None, data: bytes, state: bytes) -> Course | None:
+    def _from(
+        self, chain: Sequence[CommitId], over: int | None, data: bytes, read_state: ReadState
+    ) -> Course | None:
         """The course from this snapshot; None if it can't be used."""
         store = self._clone.store
         try:
-            start = snapshot.begin(store, self._anchor, chain, data, state)
+            start = snapshot.begin(store, self._anchor, chain, data, read_state)
             _require_not_beyond(start.books.position, over)
             course = resume_from(store, start, self._shelf.chronicle(start), chain)
         except (CheckpointRefused, AnchorRefused, Damaged) as trouble:
@@ -93,13 +95,13 @@ class Origin:
             log.warning("the snapshot isn't used: %s", refused)
             self.refused = refused
             return None
-        self.refused = None
+        self.refused, self._begun_with = None, data
         return course
 
-    def _keep(self, data: bytes, state: bytes) -> None:
+    def _keep(self, data: bytes, files: CheckpointFiles) -> None:
         """What can't be kept is looked for again after a restart."""
         try:
-            self._shelf.put(data, state)
+            self._shelf.put(data, files.state() or b"")
         except OSError as error:
             log.warning("the snapshot can't be kept: %s", error)
 

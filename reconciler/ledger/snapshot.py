@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +67,17 @@ def require_this_ledger(found: Checkpoint, anchor: CommitId) -> None:
         )
 
 
-def begin(store: Store, anchor: Anchor, chain: Sequence[CommitId], data: bytes, state: bytes) -> Start:
+ReadState = Callable[[int], bytes | None]
+"""Reads the file with the state, of at most so many bytes; None if there is none."""
+
+
+def begin(
+    store: Store, anchor: Anchor, chain: Sequence[CommitId], data: bytes, read_state: ReadState
+) -> Start:
     """The start that a snapshot's two files give. `chain` are the transactions after the anchor.
 
-    Raises `CheckpointRefused`, and `LocalTrouble`s for what is wrong with the repository.
+    The state, which may be large, is read only once root has vouched for its length. Raises
+    `CheckpointRefused`, and `LocalTrouble`s for what is wrong with the repository.
     """
     signed = require_snapshot(data, anchor.commit)
     checkpoint.verify(signed, beginning.pinned_root(store, anchor))
@@ -80,12 +87,13 @@ def begin(store: Store, anchor: Anchor, chain: Sequence[CommitId], data: bytes, 
             f"the {signed.checkpoint} is of {place.commit[:12]}, which isn't transaction {place.position} "
             "of this branch"
         )
-    return beginning.start(store, _books(signed.checkpoint, state), Reason.SNAPSHOT)
+    return beginning.start(store, _books(signed.checkpoint, read_state), Reason.SNAPSHOT)
 
 
-def _books(snapshot: Checkpoint, state: bytes) -> Books:
+def _books(snapshot: Checkpoint, read_state: ReadState) -> Books:
     content = snapshot.content
     assert content is not None
+    state = read_state(content.size_bytes) or b""
     if len(state) != content.size_bytes or hashlib.sha256(state).hexdigest() != content.sha256:
         raise SnapshotForged(f"the state beside the {snapshot} isn't the one that was signed")
     try:
@@ -108,12 +116,16 @@ class Shelf:
     directory: Path
     anchor: CommitId
 
-    def files(self) -> tuple[bytes, bytes] | None:
-        """The snapshot's two files; None if this clone was begun at the anchor."""
-        try:
-            return self._snapshot.read_bytes(), self._state.read_bytes()
-        except FileNotFoundError:
+    def snapshot(self) -> bytes | None:
+        """The snapshot's file; None if this clone was begun at the anchor."""
+        return self._snapshot.read_bytes() if self._snapshot.exists() else None
+
+    def state(self, at_most: int) -> bytes | None:
+        """The state's file, cut off after so many bytes and one; None if it isn't there."""
+        if not self._state.exists():
             return None
+        with self._state.open("rb") as file:
+            return file.read(at_most + 1)
 
     def put(self, snapshot: bytes, state: bytes) -> None:
         """Begins here from now on; what was judged after another snapshot is forgotten. Raises OSError."""

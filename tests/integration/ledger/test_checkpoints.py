@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +15,7 @@ from immutables import Map
 
 from reconciler.ledger import state_file
 from reconciler.ledger.books import Books
+from reconciler.ledger.checkpoint_branch import CheckpointFiles
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.objects import CommitId, ObjectId
 from reconciler.ledger.trouble import NoGoodState
@@ -500,7 +502,39 @@ def test_a_snapshot_whose_state_is_not_whole_is_not_used(world: Watched, bend: s
     bent = {"truncated": state[:-1], "longer": state + b"\0", "empty": b""}
     files = {"snapshot": signed(snapshot(books), ALICE)}
     put(world.forge, files if bend == "missing" else {**files, "state": bent[bend]})
-    assert_judged_from_the_anchor(world, *(() if bend == "missing" else ("SnapshotForged",)))
+    assert_judged_from_the_anchor(world, "CheckpointTooLarge" if bend == "longer" else "SnapshotForged")
+
+
+def test_a_huge_state_that_root_did_not_sign_is_not_even_read(
+    world: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(world.forge, {"snapshot": signed(snapshot(books_at(world)), MALLORY), "state": bytes(1 << 20)})
+    read: list[int] = []
+    monkeypatch.setattr(CheckpointFiles, "state", lambda _files, at_most: read.append(at_most))
+    assert_judged_from_the_anchor(world, "CheckpointUnsigned", "CheckpointUnsigned")
+    assert read == []
+
+
+def test_a_snapshot_that_cannot_be_kept_and_contradicts_the_mark_is_not_tried_for_ever(
+    world: Watched,
+) -> None:
+    full = world.sync()
+    world.ledger.close()
+    put_snapshot(world, dataclasses.replace(books_at(world), hash="0" * 64), ALICE)
+    kept = world.directory / "node" / "ledger.git"
+    subprocess.run(["rm", "-r", str(kept)], check=True)
+    ledger = world.new_ledger("node")
+    with pytest.raises(NoGoodState):
+        ledger.sync()
+    shutil.rmtree(kept / "tnet")
+    (kept / "tnet").write_bytes(b"a file where a directory should be")
+    again = world.new_ledger("node")
+    with pytest.raises(NoGoodState, match="snapshot 1"):
+        again.sync()
+    put(world.forge, {"README": b"x"})
+    assert again.sync().state_hash == full.state_hash
+    for each in (ledger, again):
+        each.close()
 
 
 def test_a_state_that_root_signed_and_that_is_none_is_not_used(world: Watched) -> None:
