@@ -2,35 +2,72 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
 
 import click
 
-from reconciler.authoring.author import Author
-from reconciler.cli.options import repo_option
+from reconciler.cli.names import FARM, TENANT, TRANSACTIONS
 from reconciler.cli.output import example, output_option, print_json
-from reconciler.ledger.verdict import Verdict
+from reconciler.cli.reading import Source, source_options, stretch
+from reconciler.ledger.verdict import Reason, Verdict
+from reconciler.records.about import about_farm, about_tenant, is_below
+from reconciler.records.claimed_date import claimed_date
+
+_EXAMPLES = example(
+    "tnet log",
+    "tnet log -n 5 --rejected",
+    "tnet log --tenant acme 120..origin/main",
+    "tnet log --path farms/paris -o json",
+    "tnet log --node          # on a node: what it has judged",
+)
 
 
-@click.command(epilog=example("tnet log", "tnet log -n 5 --rejected", "tnet log origin/main -o json"))
-@click.argument("revision", default="HEAD")
+@click.command(epilog=_EXAMPLES)
+@click.argument("transactions", type=TRANSACTIONS, default="", metavar="[A..B]")
 @click.option("-n", "--number", type=click.IntRange(0), metavar="N", help="Only the last N.")
 @click.option("--rejected", is_flag=True, help="Only what nodes rejected.")
-@repo_option
+@click.option("--tenant", type=TENANT, help="Only what touches this tenant's documents, grants, suspension.")
+@click.option("--farm", type=FARM, help="Only what touches this farm's documents.")
+@click.option("--path", metavar="PATH", help="Only what touches this file, or a file below it.")
+@source_options
 @output_option
-def command(revision: str, number: int | None, rejected: bool, repo: Path, output: str) -> None:
-    """List the ledger's transactions up to REVISION, the last first: verdict, who signed, why rejected."""
-    with Author.open(repo) as author:
-        judged = author.judged(author.tree.resolve(revision)).view.verdicts
-    wanted = (verdict for verdict in reversed(judged) if not (rejected and verdict.accepted))
-    verdicts = list(islice(wanted, number))
+def command(
+    source: Source,
+    transactions: str,
+    number: int | None,
+    rejected: bool,
+    tenant: str | None,
+    farm: str | None,
+    path: str | None,
+    output: str,
+) -> None:
+    """List the ledger's transactions, the last first: verdict, who signed, why rejected.
+
+    A and B are positions (0 is the anchor) or commits: those after A up to B. B alone means all up to it.
+    """
+    wanted = _filter(rejected, tenant, farm, path)
+    with stretch(source, transactions) as (_, judged):
+        verdicts = list(islice(filter(wanted, reversed(judged)), number))
     if output == "json":
         print_json([as_plain(verdict) for verdict in verdicts])
     else:
         for verdict in verdicts:
             click.echo("\n".join(lines(verdict)))
+
+
+def _filter(
+    rejected: bool, tenant: str | None, farm: str | None, path: str | None
+) -> Callable[[Verdict], bool]:
+    def wanted(verdict: Verdict) -> bool:
+        return (
+            not (rejected and verdict.accepted)
+            and (tenant is None or any(about_tenant(each) == tenant for each in verdict.paths))
+            and (farm is None or any(about_farm(each) == farm for each in verdict.paths))
+            and (path is None or any(is_below(each, path) for each in verdict.paths))
+        )
+
+    return wanted
 
 
 def as_plain(verdict: Verdict) -> dict[str, object]:
@@ -39,6 +76,7 @@ def as_plain(verdict: Verdict) -> dict[str, object]:
         "commit": verdict.commit,
         "position": verdict.position,
         "accepted": verdict.accepted,
+        "recovery": verdict.reason is Reason.RECOVERY,
         "code": verdict.code,
         "detail": verdict.detail,
         "advice": verdict.advice,
@@ -49,18 +87,20 @@ def as_plain(verdict: Verdict) -> dict[str, object]:
         "paths": list(verdict.paths),
         "subject": verdict.subject,
         "author": verdict.author,
-        "date": _date(verdict),
+        "date": claimed_date(verdict.date),
         "state_hash": verdict.state_hash,
     }
 
 
 def lines(verdict: Verdict) -> list[str]:
     """For a person: what it was and who signed; why not and what to do."""
-    mark = "accepted" if verdict.accepted else "REJECTED"
-    head = f"{mark}  {verdict.commit[:12]}  {_date(verdict)[:16]}  {verdict.subject}"
+    date = claimed_date(verdict.date)[:16]
+    head = f"{_mark(verdict)}  {verdict.position:>5}  {verdict.commit[:12]}  {date}  {verdict.subject}"
     told = []
     if verdict.signers:
         told.append("signed by " + ", ".join(str(signer) for signer in verdict.signers))
+    if verdict.reason is Reason.RECOVERY:
+        told.append(f"root has changed the keys of {', '.join(verdict.paths)} without its owner's signature")
     if not verdict.accepted:
         told += [f"{verdict.code}: {verdict.detail}", *verdict.advice.splitlines()]
     elif not verdict.changes_state:
@@ -68,6 +108,7 @@ def lines(verdict: Verdict) -> list[str]:
     return [head, *(f"          {line}" for line in told)]
 
 
-def _date(verdict: Verdict) -> str:
-    """What the committer claims, in UTC."""
-    return datetime.fromtimestamp(verdict.date, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+def _mark(verdict: Verdict) -> str:
+    if verdict.reason is Reason.RECOVERY:
+        return "RECOVERY"
+    return "accepted" if verdict.accepted else "REJECTED"

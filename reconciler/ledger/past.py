@@ -35,7 +35,7 @@ class Past:
         Raises `LocalTrouble` if another process has rewritten the chronicle meanwhile.
         """
         opened = beginning.open_books(self.store, self.anchor)
-        yield Record(self.verdicts[0], _all_of(opened))
+        yield Record(self.verdicts[0], everything(opened))
         yield from self._recorded(opened)
         yield from self.fresh
 
@@ -49,7 +49,7 @@ class Past:
             raise LocalTrouble("the chronicle was rewritten while it was read", "run the same command again")
 
 
-def _all_of(opened: Books) -> tuple[Touched, ...]:
+def everything(opened: Books) -> tuple[Touched, ...]:
     """The anchor's documents, as if one transaction had brought them all."""
     return tuple(
         Touched(path, None, None, Entry(FILE_MODE, name)) for path, name in sorted(opened.entries.items())

@@ -133,8 +133,11 @@ class Replay:
         self._store.close()
 
 
-def replay(git_dir: Path, anchor: Anchor, tip: str = "HEAD") -> Replay:
-    """The ledger from its anchor to `tip`. Raises `LocalTrouble`s, among them `AnchorRefused`."""
+def replay(git_dir: Path, anchor: Anchor, tip: str = "HEAD", *, remember: bool = True) -> Replay:
+    """The ledger from its anchor to `tip`. Raises `LocalTrouble`s, among them `AnchorRefused`.
+
+    Unless `remember`, the chronicle is left to whoever else writes it: a node's may begin later.
+    """
     store = Store(Runner(git_dir))
     store.check_fit()
     commit = _resolved(store, tip)
@@ -148,7 +151,7 @@ def replay(git_dir: Path, anchor: Anchor, tip: str = "HEAD") -> Replay:
     course = resume(store, anchor, chronicle, [step.commit for step in steps])
     known = course.books.position
     records = list(course.judge(steps[known:]))
-    if records:
+    if records and remember:
         with suppress(OSError):  # Reading a repository that one may not write is no reason to fail.
             chronicle.write(known, records)
     return Replay(course, Past(store, anchor, chronicle, course.verdicts, records))
