@@ -6,7 +6,7 @@ says whether that counts (`provenance` does).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.ledger import bounds
@@ -57,6 +57,7 @@ class Lineage:
         self.adopted = adopted
         self.commits = _parents_first({**merged, merge.commit: merge.parents})
         self._provider = provider
+        self._known: dict[CommitId, dict[CommitId, bool]] = {}
         self._authors: dict[bytes, dict[CommitId, Author]] = {}
 
     @property
@@ -110,6 +111,20 @@ class Lineage:
                 f"behind {commit[:12]} one path is changed on more than {bounds.MAX_NEAREST_AUTHORS} lines",
             )
         return authors
+
+    def knows(self, parents: Iterable[CommitId], transaction: CommitId) -> bool:
+        """Whether a transaction before the merge is reachable from one of these parents (or is it)."""
+        known = self._known.get(transaction)
+        if known is None:
+            known = self._known[transaction] = {}
+            for commit, behind in self.commits.items():
+                known[commit] = any(self._knows(each, transaction, known) for each in behind)
+        return any(self._knows(each, transaction, known) for each in parents)
+
+    def _knows(self, commit: CommitId, transaction: CommitId, known: dict[CommitId, bool]) -> bool:
+        if commit not in known:
+            known[commit] = self._provider.descends(commit, transaction)
+        return known[commit]
 
     def edges(self, commits: Collection[CommitId]) -> list[Edge]:
         """From each of these to each of its parents."""

@@ -173,7 +173,7 @@ class _Trail:
 
     def _knows(self, parents: Iterable[CommitId]) -> bool:
         last_change = self.state.books.last_change(self.claim.path)
-        return any(self.provider.descends(parent, last_change) for parent in parents)
+        return self.lineage.knows(parents, last_change)
 
     def _stale(self, author: Author) -> Rejected:
         last_change = self.state.books.last_change(self.claim.path)
