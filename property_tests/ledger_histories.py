@@ -25,14 +25,37 @@ from reconciler.ledger.verdict import Reason, Verdict
 from reconciler.model.loader import load
 from reconciler.model.model import Model
 from tests.integration.ledger import world
-from tests.integration.ledger.world import ALICE, BOB, CHLOE, DAVE, ERIN, MALLORY, Blob, Files, Person, signed
+from tests.integration.ledger.world import (
+    ALICE,
+    BOB,
+    CHLOE,
+    DAVE,
+    ERIN,
+    MALLORY,
+    Blob,
+    Files,
+    Person,
+    Ruled,
+    signed,
+)
 
 PEOPLE: tuple[Person | None, ...] = (ALICE, BOB, DAVE, DAVE, ERIN, CHLOE, MALLORY, None)
 POLICY, FARM, NODE = "trust/policy.yaml", "farms/paris/farm.yaml", "farms/paris/nodes/p1.yaml"
+SUSPENSION = "trust/suspensions/acme.yaml"
 GRANT, ACME, GLOBEX = (
     "farms/paris/grants/acme.yaml",
     "tenants/ac/acme/tenant.yaml",
     "tenants/gl/globex/tenant.yaml",
+)
+
+
+ROOTS_RULES = (
+    Ruled(["trust/suspensions/*"], [CHLOE]),
+    Ruled(["tenants/*/*/tenant.yaml", "farms/*/farm.yaml"], [BOB]),
+)
+ACMES_RULES = (
+    (Ruled([world.MAIL], [CHLOE]),),
+    (Ruled([world.MAIL], [CHLOE, ERIN], 2), Ruled(["tenants/ac/acme/networks/*"], [ERIN])),
 )
 
 
@@ -55,8 +78,15 @@ def contents() -> dict[str, tuple[Blob | None, ...]]:
             Blob(world.policy(*who, version=version, threshold=len(who)))
             for version in (2, 3)
             for who in ((ALICE,), (ALICE, CHLOE))
+        )
+        + tuple(Blob(world.policy(ALICE, version=version, rules=ROOTS_RULES)) for version in (2, 3)),
+        SUSPENSION: (Blob(world.suspension("acme")), None, Blob(world.suspension("acme", "again"))),
+        FARM: (
+            Blob(world.farm("paris", BOB)),
+            Blob(world.farm("paris", CHLOE)),
+            None,
+            Blob(world.farm("paris", BOB, rules=[Ruled(["farms/paris/grants/*"], [ERIN])])),
         ),
-        FARM: (Blob(world.farm("paris", BOB)), Blob(world.farm("paris", CHLOE)), None),
         NODE: (Blob(world.node("p1")), None),
         GRANT: (Blob(world.grant("acme", 1)), Blob(world.grant("acme", 5)), None),
         ACME: (
@@ -64,6 +94,7 @@ def contents() -> dict[str, tuple[Blob | None, ...]]:
             Blob(world.tenant("acme", DAVE, CHLOE, threshold=2)),
             Blob(world.tenant("acme", CHLOE)),
             None,
+            *(Blob(world.tenant("acme", DAVE, rules=rules)) for rules in ACMES_RULES),
         ),
         GLOBEX: (Blob(world.tenant("globex", ERIN)), Blob(world.tenant("globex", ERIN, proofs=())), None),
         "README": (Blob(b"one"), Blob(b"two"), None),
@@ -132,13 +163,22 @@ class Adopt:
     changes: tuple[tuple[str, int], ...] = ()
 
 
-Move = Write | Undo | Merge | Join | Squash | Adopt
+@dataclass(frozen=True)
+class Withdraw:
+    """A commit on main by which acme takes back what was signed so many commits ago."""
+
+    back: int
+    by: Person | None
+
+
+Move = Write | Undo | Merge | Join | Squash | Adopt | Withdraw
 
 OWNERS: dict[str, Person] = {
     world.WEB: DAVE,
     world.MAIL: DAVE,
     world.SHOP: ERIN,
     POLICY: ALICE,
+    SUSPENSION: ALICE,
     FARM: BOB,
     NODE: BOB,
     GRANT: BOB,
@@ -149,7 +189,7 @@ TIP = -1
 """As the base of a write: a branch that begins at main's tip."""
 
 _people = st.sampled_from(PEOPLE)
-_numbers = st.integers(0, 4)
+_numbers = st.integers(0, 5)
 _back = st.integers(0, 6)
 _changes = st.lists(st.tuples(st.sampled_from(tuple(contents())), _numbers), min_size=1, max_size=2).map(
     tuple
@@ -273,8 +313,46 @@ def _picked(draw: st.DrawFn) -> list[Move]:
     return [write, *(back if draw(st.booleans()) else []), Merge((0,), None, "honest", left)]
 
 
-def histories(max_size: int = 15) -> st.SearchStrategy[list[Move]]:
-    """Moves on top of a ledger that has a farm, a node, a grant and two tenants: about half are honest."""
+@st.composite
+def _delegated(draw: st.DrawFn) -> list[Move]:
+    """A document gets rules, and somebody makes use of one, or tries to."""
+    if draw(st.booleans()):
+        given, owner, path = (ACME, draw(st.integers(4, 5))), DAVE, draw(_ours)
+    else:
+        given, owner, path = (
+            (POLICY, draw(st.integers(4, 5))),
+            ALICE,
+            draw(st.sampled_from((SUSPENSION, FARM))),
+        )
+    moves: list[Move] = [Write((given,), owner)]
+    for by in draw(st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=3)):
+        direct = Write(((path, draw(_numbers)),), by)
+        pulled = [Write(direct.changes, by, TIP), Merge((0,), draw(st.none() | _people))]
+        moves += pulled if draw(st.booleans()) else [direct]
+    return moves
+
+
+@st.composite
+def _withdrawn(draw: st.DrawFn) -> list[Move]:
+    """Something is signed on a branch, taken back or not, and merged."""
+    write = Write(((draw(_ours), draw(_numbers)),), DAVE, TIP)
+    more: list[Move] = [Write(((draw(_ours), draw(_numbers)),), DAVE, 0)] if draw(st.booleans()) else []
+    back = Withdraw(draw(st.integers(0, 1)), draw(st.sampled_from((DAVE, DAVE, CHLOE, None))))
+    return [write, *more, back, Merge((1,), draw(st.none() | _people))]
+
+
+@st.composite
+def _rotated(draw: st.DrawFn) -> list[Move]:
+    """acme's keys change, by the tenant or by root, and old and new try."""
+    by = draw(st.sampled_from((DAVE, ALICE, CHLOE, MALLORY)))
+    tries = st.builds(Write, st.tuples(st.tuples(_ours, _numbers)), st.sampled_from((DAVE, CHLOE, ALICE)))
+    return [Write(((ACME, draw(_numbers)),), by), *draw(st.lists(tries, min_size=1, max_size=3))]
+
+
+def histories(max_size: int = 15, *, withdrawals: bool = False) -> st.SearchStrategy[list[Move]]:
+    """Moves on top of a ledger that has a farm, a node, a grant and two tenants: about half are honest.
+
+    With `withdrawals` not for `written`: the ids that are taken back are those in memory."""
     groups = st.one_of(
         _own,
         _own,
@@ -293,6 +371,9 @@ def histories(max_size: int = 15) -> st.SearchStrategy[list[Move]]:
         _returned(),
         _pulled(),
         _picked(),
+        _delegated(),
+        _rotated(),
+        *([_withdrawn()] if withdrawals else []),
     )
     return st.lists(groups, min_size=1, max_size=max_size).map(
         lambda lists: [m for each in lists for m in each]
@@ -459,8 +540,15 @@ def _make(made: Repository, move: Move) -> None:
         _join_commits(made, move)
     elif isinstance(move, Squash):
         _squash_commits(made, move)
+    elif isinstance(move, Withdraw):
+        _withdraw(made, move)
     else:
         _adopt_paths(made, move)
+
+
+def _withdraw(made: Repository, move: Withdraw) -> None:
+    document = world.tenant("acme", DAVE, withdrawn=[made.back(move.back)])
+    made.advance({**made.nodes[made.chain[-1]].files, ACME: Blob(document)}, move.by)
 
 
 def _write(made: Repository, move: Write) -> None:

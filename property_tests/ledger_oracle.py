@@ -1,8 +1,8 @@
 """The specification's steps 1 to 5 and its section on merges once more: small, slow, by whole trees alone.
 
 Written from docs/spec/ledger.md and not from the judge. It knows commits as (parents, files, signer, message)
-and asks for no differences; sets are searched, nothing is remembered. Rules of documents, withdrawn consent
-and bounds are left out: the histories that it is held against have none.
+and asks for no differences; sets are searched, nothing is remembered. Bounds are left out: the histories that
+it is held against stay within them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from property_tests.ledger_histories import BEGUN, Node, Repository
 from reconciler.ledger.objects import CommitId, object_id
-from reconciler.model.documents import Farm, Grant, Network, Policy, Suspension, Tenant
+from reconciler.model.documents import Farm, Grant, Network, Policy, Rule, Suspension, Tenant
 from reconciler.model.loader import load
 from reconciler.model.paths import place_of, tenant_path
 from tests.integration.ledger.world import Blob, Person
@@ -154,9 +154,27 @@ class Oracle:
         for path in self.now:
             if not path.endswith("README"):
                 yield from self.named(path)[1].values()
+                for rule in self.rules(path):
+                    yield from (each.keys for each in rule.signers.principals)
+
+    def rules(self, path: str) -> tuple[Rule, ...]:
+        document = self.document(path)
+        return document.spec.rules if isinstance(document, Policy | Farm | Tenant) else ()
+
+    def withdrawn(self, path: str) -> tuple[str, ...]:
+        document = self.document(path)
+        return document.spec.withdrawn if isinstance(document, Policy | Farm | Tenant) else ()
+
+    def quorum(self, owner: str, path: str) -> tuple[int, dict[str, tuple[str, ...]]]:
+        """Whom the owner names for this path, by its first rule for it or by itself."""
+        for rule in self.rules(owner) if owner != path else ():
+            if any(_matches(pattern, path) for pattern in rule.paths):
+                signers = rule.signers
+                return signers.threshold, {each.name: tuple(each.keys) for each in signers.principals}
+        return self.named(owner)
 
     def named(self, path: str) -> tuple[int, dict[str, tuple[str, ...]]]:
-        """Threshold, and principals with their keys, as the document at this path says."""
+        """Threshold, and principals with their keys, as the document at this path says for itself."""
         document = self.document(path)
         if isinstance(document, Policy):
             signers = document.spec.root
@@ -214,13 +232,14 @@ class Authority:
         try:
             owner = oracle.owner(path, result)
             _require(owner in oracle.now, "no-rule")
-            self.hear(owner, signers, trail, last, way)
+            self.hear(owner, oracle.quorum(owner, path), signers, trail, last, way)
         except Refused:
             root = oracle.named("trust/policy.yaml")[1]
             is_tenant = path.endswith("/tenant.yaml") and path in oracle.now
             if not is_tenant or not all(_principal(root, each) for each in signers):
                 raise
-            self.hear("trust/policy.yaml", signers, trail, last, way)
+            policy = "trust/policy.yaml"
+            self.hear(policy, oracle.named(policy), signers, trail, last, way)
             _require(result is not Absent, "recovery-exceeded")
             return True
         return False
@@ -232,17 +251,25 @@ class Authority:
         return by
 
     def hear(
-        self, owner: str, signers: Iterable[Person], trail: Trail | None, last: CommitId, way: set[CommitId]
+        self,
+        owner: str,
+        quorum: tuple[int, dict[str, tuple[str, ...]]],
+        signers: Iterable[Person],
+        trail: Trail | None,
+        last: CommitId,
+        way: set[CommitId],
     ) -> None:
-        threshold, principals = self.oracle.named(owner)
+        threshold, principals = quorum
+        gone = self.oracle.withdrawn(owner)
         for person in signers:
             known = any(person.key.text in keys for keys in self.oracle.all_keys())
             _require(known or _principal(principals, person) is not None, "unknown-key")
             _require(_principal(principals, person) is not None, "not-authorized")
+        _require(way.isdisjoint(gone), "withdrawn")
         approving = {last}
         if trail is not None:
             approving |= {self.merge} if self.oracle.node(self.merge).by else set()
-            approving |= trail.seconding(last, principals)
+            approving |= trail.seconding(last, principals, gone)
         people = [self.oracle.node(commit).by for commit in approving]
         names = {_principal(principals, person) for person in people if person} - {None}
         _require(len(names) >= threshold, "threshold")
@@ -270,7 +297,7 @@ class Authority:
             return False
         result = Absent if made is None else Blob(b"")
         owner = self.oracle.owner(path, result)
-        named = owner in self.oracle.now and _principal(self.oracle.named(owner)[1], by) is not None
+        named = owner in self.oracle.now and _principal(self.oracle.quorum(owner, path)[1], by) is not None
         return by == author or named
 
 
@@ -361,25 +388,37 @@ class Trail:
             found |= nearest
         return found
 
-    def seconding(self, last: CommitId, principals: Mapping[str, tuple[str, ...]]) -> set[CommitId]:
+    def seconding(
+        self, last: CommitId, principals: Mapping[str, tuple[str, ...]], gone: tuple[str, ...]
+    ) -> set[CommitId]:
         """Those who made the same before an adoption of it, if they and all behind them are named."""
         found: set[CommitId] = set()
         waiting = [last]
         while waiting:
             commit = waiting.pop()
             for each in self.before(commit) if self.line(commit) else ():
-                if self.made(each) == self.made(last) and each not in found and self.counts(each, principals):
+                same = self.made(each) == self.made(last) and each not in found
+                if same and self.counts(each, principals, gone):
                     found.add(each)
                     waiting.append(each)
         return found
 
-    def counts(self, commit: CommitId, principals: Mapping[str, tuple[str, ...]]) -> bool:
+    def counts(
+        self, commit: CommitId, principals: Mapping[str, tuple[str, ...]], gone: tuple[str, ...]
+    ) -> bool:
         try:
             way = self.way(commit)
         except Refused:
             return False
         people = [self.oracle.node(each).by for each in way]
-        return all(person is not None and _principal(principals, person) is not None for person in people)
+        return way.isdisjoint(gone) and all(
+            person is not None and _principal(principals, person) is not None for person in people
+        )
+
+
+def _matches(pattern: str, path: str) -> bool:
+    ours, theirs = pattern.split("/"), path.split("/")
+    return len(ours) == len(theirs) and all(a in ("*", b) for a, b in zip(ours, theirs, strict=True))
 
 
 def _require(holds: bool, code: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import event, given, settings
@@ -26,17 +27,18 @@ from reconciler.ledger.objects import CommitId, object_id
 from reconciler.ledger.provider import Transaction
 from reconciler.ledger.state import State
 from reconciler.ledger.verdict import Reason
-from reconciler.model.documents import Farm, Policy, Signers, Tenant
+from reconciler.model.documents import Farm, Policy, Rule, Signers, Suspension, Tenant
 from reconciler.model.loader import load
 from reconciler.model.model import Model
 from reconciler.model.paths import place_of
+from tests.integration.ledger.world import DAVE
 
 many = settings(max_examples=5 * settings().max_examples)
 """An example takes about a millisecond."""
 
 
 @many
-@given(histories())
+@given(histories(withdrawals=True))
 def test_a_rejected_transaction_changes_nothing_in_effect(moves: list[Move]) -> None:
     for before, _, after, verdict in judged(repository(moves)):
         event(verdict.code)
@@ -48,7 +50,7 @@ def test_a_rejected_transaction_changes_nothing_in_effect(moves: list[Move]) -> 
 
 
 @many
-@given(histories())
+@given(histories(withdrawals=True))
 def test_an_accepted_transaction_puts_in_effect_exactly_what_it_touches(moves: list[Move]) -> None:
     made = repository(moves)
     for before, transaction, after, verdict in judged(made):
@@ -62,7 +64,7 @@ def test_an_accepted_transaction_puts_in_effect_exactly_what_it_touches(moves: l
 
 
 @many
-@given(histories())
+@given(histories(withdrawals=True))
 def test_books_and_model_are_two_views_of_one_state(moves: list[Move]) -> None:
     made = repository(moves)
     for *_, after, _ in judged(made):
@@ -72,7 +74,7 @@ def test_books_and_model_are_two_views_of_one_state(moves: list[Move]) -> None:
 
 
 @many
-@given(histories())
+@given(histories(withdrawals=True))
 def test_all_that_comes_into_effect_was_signed_by_those_it_takes(moves: list[Move]) -> None:
     """Seen from outside: the content of each path was signed, as it is, by enough of those named before."""
     made = repository(moves)
@@ -93,21 +95,34 @@ def _present(state: State) -> set[str]:
 def _signers(model: Model, path: str, stays: bool, reason: Reason) -> Signers:
     place = place_of(path)
     assert place is not None and model.policy is not None
-    root, old = model.policy.spec.root, model.documents.get(path)
-    if place.kind is Policy or (place.kind is Farm and not (old and stays)):
-        return root
+    policy, old = model.policy, model.documents.get(path)
     if reason is Reason.RECOVERY:
         assert place.kind is Tenant and old and stays
-        return root
-    if place.kind is Tenant:
-        return old.spec.signers if isinstance(old, Tenant) else root
+        return policy.spec.root
+    if place.kind is Policy:
+        return policy.spec.root
+    if isinstance(old, Farm) and stays:
+        return old.spec.farmers
+    if isinstance(old, Tenant):
+        return old.spec.signers
+    if place.kind in (Farm, Tenant, Suspension):
+        return _by_rule(policy.spec.rules, path) or policy.spec.root
     if place.farm:
         farm = model.farm(place.farm)
         assert farm is not None
-        return farm.spec.farmers
+        return _by_rule(farm.spec.rules, path) or farm.spec.farmers
     tenant = model.tenant(place.tenant)
     assert tenant is not None
-    return tenant.spec.signers
+    return _by_rule(tenant.spec.rules, path) or tenant.spec.signers
+
+
+def _by_rule(rules: tuple[Rule, ...], path: str) -> Signers | None:
+    """In a path's names there is no slash, so fnmatch's `*` is ours as soon as the segments are as many."""
+    for rule in rules:
+        same = (pattern for pattern in rule.paths if pattern.count("/") == path.count("/"))
+        if any(fnmatchcase(path, pattern) for pattern in same):
+            return rule.signers
+    return None
 
 
 def _approving(made: Repository, transaction: Transaction, path: str, signers: Signers) -> set[str]:
@@ -120,7 +135,48 @@ def _approving(made: Repository, transaction: Transaction, path: str, signers: S
 
 
 @many
-@given(histories())
+@given(histories(withdrawals=True))
+@pytest.mark.rule(11)
+def test_a_tenants_networks_are_changed_by_whom_it_named_unless_a_recovery_came_before(
+    moves: list[Move],
+) -> None:
+    """Whoever holds acme's keys got them from acme: dave's were there first, and only dave hands them on."""
+    made = repository(moves)
+    rightful, recovered = {DAVE.key.text}, False
+    for before, transaction, after, verdict in judged(made):
+        if not verdict.reason.changes_state or recovered:
+            continue
+        new = {transaction.commit, *made.merged(transaction)}
+        signed = {person.key.text for person in (made.nodes[each].by for each in new) if person}
+        if any(path.startswith("tenants/ac/acme/") for path in _changed_paths(before, after)):
+            recovered = verdict.reason is Reason.RECOVERY
+            assert recovered or rightful & signed, verdict
+        tenant = after.model.tenant("acme")
+        if tenant is not None and not recovered:
+            named = (tenant.spec.signers, *(rule.signers for rule in tenant.spec.rules))
+            rightful |= {key for each in named for person in each.principals for key in person.keys}
+
+
+def _changed_paths(before: State, after: State) -> list[str]:
+    old, new = before.books.entries, after.books.entries
+    return [path.decode() for path in {*old, *new} if old.get(path) != new.get(path)]
+
+
+@many
+@given(histories(withdrawals=True))
+def test_a_removed_tenant_never_comes_back(moves: list[Move]) -> None:
+    gone: set[str] = set()
+    for before, _, after, _ in judged(repository(moves)):
+        tenants = [
+            {path for path in _present(each) if path.endswith("/tenant.yaml")} for each in (before, after)
+        ]
+        gone |= tenants[0] - tenants[1]
+        assert gone.isdisjoint(tenants[1])
+        assert {path.split("/")[2] for path in gone} == set(after.books.retired)
+
+
+@many
+@given(histories(withdrawals=True))
 def test_versions_of_the_policy_only_go_up_by_one(moves: list[Move]) -> None:
     for before, _, after, _ in judged(repository(moves)):
         assert before.model.policy is not None and after.model.policy is not None
@@ -128,14 +184,14 @@ def test_versions_of_the_policy_only_go_up_by_one(moves: list[Move]) -> None:
 
 
 @many
-@given(histories())
+@given(histories(withdrawals=True))
 def test_judging_again_gives_the_same(moves: list[Move]) -> None:
     made = repository(moves)
     assert [verdict for *_, verdict in judged(made)] == [verdict for *_, verdict in judged(made)]
 
 
 @many
-@given(histories())
+@given(histories(withdrawals=True))
 def test_hashes_tell_histories_and_states_apart(moves: list[Move]) -> None:
     hashes = Counter(after.books.hash for _, _, after, _ in judged(repository(moves)))
     assert all(count == 1 for count in hashes.values())

@@ -18,7 +18,7 @@ from reconciler.authoring.change import Change
 from reconciler.authoring.commit import Changes, difference, difference_of_trees
 from reconciler.authoring.signing_key import SigningKey, choose_signing_key, key_is_named
 from reconciler.cli.options import key_option, repo_option
-from reconciler.cli.output import output_option, print_json
+from reconciler.cli.output import output_option, print_json, say
 from reconciler.model.model import Model
 
 _PUSHED = "push it, and every node picks it up: git push"
@@ -61,7 +61,7 @@ class Editor:
     def write(self, subject: str, changes: Changes, notes: tuple[str, ...], next_step: str = _PUSHED) -> None:
         """The same for contents that are ready."""
         if self._options.dry_run:
-            return self._show(changes)
+            return self._show(changes, notes)
         draft = self.author.draft(changes, self._words(subject), self._signing_key())
         if not self._options.force:
             require_accepted(draft.verdict)
@@ -98,8 +98,10 @@ class Editor:
             return None
         return self._signing_key()
 
-    def _show(self, changes: Changes) -> None:
+    def _show(self, changes: Changes, notes: tuple[str, ...]) -> None:
         click.echo(difference(self.author.tree, changes))
+        for note in notes:
+            say(note)
         require_accepted(self.author.judge_unsigned(changes))
 
     def _words(self, subject: str) -> str:

@@ -51,6 +51,7 @@ def test_a_revoked_grant_says_what_it_suspends_and_can_come_back(web: Desk) -> N
 def test_a_farmer_removes_a_node_whatever_hangs_on_it(web: Desk) -> None:
     said = web.tnet("node", "remove", "paris/p1", "--dry-run", by="bob")
     assert "deleted file" in said.out
+    assert "suspends acme/web on paris/p1: " in said.err
     said = web.tnet("node", "remove", "paris/p1", by="bob")
     assert "suspends acme/web on paris/p1: the node paris/p1 is no longer in the repository" in said.out
     said = web.tnet("node", "remove", "paris/p1", by="bob", code=1)
