@@ -349,6 +349,17 @@ def _rotated(draw: st.DrawFn) -> list[Move]:
     return [Write(((ACME, draw(_numbers)),), by), *draw(st.lists(tries, min_size=1, max_size=3))]
 
 
+@st.composite
+def _gone(draw: st.DrawFn) -> list[Move]:
+    """acme leaves, with what it has, and somebody wants its name."""
+    nothing = ((ACME, 3), (world.MAIL, 2), (world.WEB, 4))
+    back = [
+        Write(((ACME, draw(_numbers)),), draw(st.sampled_from((ALICE, ALICE, BOB, DAVE)))),
+        Undo(1, ALICE),
+    ]
+    return [Write(nothing, DAVE), *back]
+
+
 def histories(max_size: int = 15, *, withdrawals: bool = False) -> st.SearchStrategy[list[Move]]:
     """Moves on top of a ledger that has a farm, a node, a grant and two tenants: about half are honest.
 
@@ -373,6 +384,7 @@ def histories(max_size: int = 15, *, withdrawals: bool = False) -> st.SearchStra
         _picked(),
         _delegated(),
         _rotated(),
+        _gone(),
         *([_withdrawn()] if withdrawals else []),
     )
     return st.lists(groups, min_size=1, max_size=max_size).map(
