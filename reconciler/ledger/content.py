@@ -5,6 +5,8 @@ Only what was authorized gets here, so nobody without a key makes a node parse a
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
@@ -29,6 +31,7 @@ from reconciler.model.rules import newly_owned
 from reconciler.model.signers import all_principals
 
 MAX_PROBLEMS_SHOWN = 5
+MAX_REMEMBERED = 8192
 
 Documents = Mapping[str, Document | None]
 
@@ -59,7 +62,28 @@ def _content(claim: Touched, provider: Provider) -> bytes | None:
 
 
 def read(path: str, data: bytes) -> Document:
-    """The document, if it is right by itself. Raises `Rejected`, `UnknownProtocol`."""
+    """The document, if it is right by itself. Raises `Rejected`, `UnknownProtocol`.
+
+    Documents that were right are remembered by path and content, the last few thousand.
+    """
+    key = path, hashlib.blake2b(data, digest_size=32).digest()
+    document = _known.get(key)
+    if document is None:
+        document = _known[key] = _read(path, data)
+        if len(_known) > MAX_REMEMBERED:
+            _known.popitem(last=False)
+    return document
+
+
+def remember(path: str, data: bytes, document: Document) -> None:
+    """This is what `read` said of it, in another process."""
+    _known[path, hashlib.blake2b(data, digest_size=32).digest()] = document
+
+
+_known: OrderedDict[tuple[str, bytes], Document] = OrderedDict()
+
+
+def _read(path: str, data: bytes) -> Document:
     if path == POLICY_PATH:
         require_known_protocol(data)
     try:

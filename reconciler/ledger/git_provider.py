@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 
-from reconciler.ledger import bounds, governed
+from reconciler.ledger import ahead, bounds, governed
+from reconciler.ledger.ahead import Ask, Findings, Refusal, Task, processes
 from reconciler.ledger.history import History, Parents
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId
@@ -14,6 +18,8 @@ from reconciler.ledger.store import Edge, Step, Store
 
 CHUNK = 500
 """Transactions read ahead at once."""
+CHUNKS_AHEAD = 4
+"""So many of them while others work on them."""
 READ_AHEAD_DOCUMENTS = 8
 READ_AHEAD_BYTES = 16 << 10
 """Of a transaction that changes more documents, or longer ones, they are read one by one, once they are
@@ -27,29 +33,44 @@ class GitProvider:
         self._store = store
         self._history = history
         self._commits: dict[CommitId, bytes] = {}
+        self._signers: dict[CommitId, bytes | Refusal] = {}
         self._blobs: dict[ObjectId, bytes] = {}
         self._merged: tuple[CommitId, Parents | None] | None = None
 
     def transactions(self, steps: Sequence[Step]) -> Iterator[Transaction]:
         """The transactions of these steps of the chain, in order."""
-        for start in range(0, len(steps), CHUNK):
-            yield from self._read_ahead(steps[start : start + CHUNK])
+        with processes(len(steps)) as ask:
+            for chunk in _begun_early(self._chunks(steps, ask), 0 if ask is None else CHUNKS_AHEAD):
+                self._commits, self._blobs = chunk.commits, chunk.blobs
+                self._signers = chunk.signers()
+                yield from chunk.transactions
 
-    def _read_ahead(self, steps: Sequence[Step]) -> list[Transaction]:
+    def _chunks(self, steps: Sequence[Step], ask: Ask | None) -> Iterator[_Chunk]:
+        for start in range(0, len(steps), CHUNK):
+            chunk = self._read_ahead(steps[start : start + CHUNK])
+            if ask is not None:
+                chunk.ask(ask)
+            yield chunk
+
+    def _read_ahead(self, steps: Sequence[Step]) -> _Chunk:
         commits = [step.commit for step in steps]
         raws = self._store.commits(commits)
         changes = self._store.listings([Edge(step.parents[0], step.commit) for step in steps])
-        self._commits = dict(zip(commits, raws, strict=True))
-        names = sorted({name for each in changes for name in _documents(each or ())})
-        blobs = self._store.blobs(names, READ_AHEAD_BYTES)
-        self._blobs = {name: blob for name, blob in zip(names, blobs, strict=True) if blob is not None}
-        return [
-            Transaction(step.commit, step.parents, raw, changed)
-            for step, raw, changed in zip(steps, raws, changes, strict=True)
-        ]
+        documents = {name: path for each in changes for name, path in _documents(each or ())}
+        blobs = self._store.blobs(list(documents), READ_AHEAD_BYTES)
+        return _Chunk(
+            [
+                Transaction(step.commit, step.parents, raw, changed)
+                for step, raw, changed in zip(steps, raws, changes, strict=True)
+            ],
+            dict(zip(commits, raws, strict=True)),
+            documents,
+            {name: blob for name, blob in zip(documents, blobs, strict=True) if blob is not None},
+        )
 
     def signer(self, commit: CommitId) -> PublicKey:
-        return key_that_signed(self.raw(commit))
+        found = self._signers.get(commit)
+        return key_that_signed(self.raw(commit)) if found is None else ahead.signer(found)
 
     def raw(self, commit: CommitId) -> bytes:
         return self._commits.get(commit) or self._store.commits([commit])[0]
@@ -80,10 +101,46 @@ class GitProvider:
         return self._history.descends(commit, ancestor, merged)
 
 
-def _documents(changes: Sequence[Change]) -> Iterator[ObjectId]:
-    """The blobs that will be wanted if these changes get as far as their content."""
+@dataclass(slots=True)
+class _Chunk:
+    """Some transactions and what was read for them: commits, the paths of their documents, and contents."""
+
+    transactions: list[Transaction]
+    commits: dict[CommitId, bytes]
+    paths: dict[ObjectId, str]
+    blobs: dict[ObjectId, bytes]
+    _task: Task | None = None
+    _findings: Future[Findings] | None = None
+
+    def ask(self, ask: Ask) -> None:
+        """Has signatures verified and documents read elsewhere."""
+        documents = [(self.paths[name], blob) for name, blob in self.blobs.items()]
+        self._task = Task(list(self.commits.values()), documents)
+        self._findings = ask(self._task)
+
+    def signers(self) -> dict[CommitId, bytes | Refusal]:
+        """What has been found, which is waited for."""
+        if self._task is None or self._findings is None:
+            return {}
+        findings = self._findings.result()
+        ahead.remember(self._task, findings)
+        return dict(zip(self.commits, findings.signers, strict=False))
+
+
+def _begun_early(chunks: Iterator[_Chunk], early: int) -> Iterator[_Chunk]:
+    """The same, each taken so many before it is wanted."""
+    waiting: deque[_Chunk] = deque()
+    for chunk in chunks:
+        waiting.append(chunk)
+        if len(waiting) > early:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _documents(changes: Sequence[Change]) -> Iterator[tuple[ObjectId, str]]:
+    """The blobs that will be wanted if these changes get as far as their content, and where they lie."""
     if len(changes) > READ_AHEAD_DOCUMENTS:
         return
     for change in changes:
         if change.new and change.new.is_plain_file and governed.place(change.path) is not None:
-            yield change.new.id
+            yield change.new.id, change.path.decode("ascii")

@@ -15,6 +15,7 @@ from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.checkpoint import CheckpointRefused
 from reconciler.ledger.chronicle import Record
 from reconciler.ledger.clone import Clone, shown
+from reconciler.ledger.collection import only_young_garbage
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.course import Course
 from reconciler.ledger.deviation import PERSON, deviation
@@ -113,7 +114,8 @@ class Ledger:
 
     def _on_sound_clone(self, fetch: bool) -> LedgerView:
         try:
-            return self._judge(self._tip(fetch))
+            with only_young_garbage():
+                return self._judge(self._tip(fetch))
         except Damaged as damaged:
             log.warning("the clone is damaged and is fetched anew: %s", damaged)
             self._forget()
@@ -228,12 +230,15 @@ class Ledger:
 
     def _advance(self, course: Course, steps: Sequence[Step]) -> None:
         """Judges the steps, and keeps what is judged also when it is cut short."""
-        for start in range(0, len(steps), SAVE_EVERY):
-            records = list[Record]()
-            try:
-                for record in course.judge(steps[start : start + SAVE_EVERY]):
-                    records.append(record)
-            finally:
+        records = list[Record]()
+        try:
+            for record in course.judge(steps):
+                records.append(record)
+                if len(records) == SAVE_EVERY:
+                    _save(course, records)
+                    records = []
+        finally:
+            if records:
                 _save(course, records)
 
     def _settle(self, course: Course, marked: Mark | None) -> LedgerView:

@@ -44,6 +44,10 @@ MAX_REMEMBERED_TOO_LONG = 10_000
 FEW_OBJECTS = 200
 
 _ABSENT = "000000"
+_DIRECTORY_MODE = descent.DIRECTORY.encode("ascii")
+_MODES_END = len(":100644 100644")
+_SOME_DIRECTORY = Entry(descent.DIRECTORY, ObjectId("0" * 40))
+"""Of directories that differ nothing but the path matters."""
 
 
 _Answer = TypeVar("_Answer")
@@ -395,8 +399,11 @@ def _differing(answer: bytes) -> Iterator[tuple[bytes, Entry | None, Entry | Non
     """
     words = answer.split(b"\0")[1:-1]
     for about, path in zip(words[0::2], words[1::2], strict=True):
-        old_mode, new_mode, old_id, new_id, _ = about[1:].decode("ascii").split(" ")
-        yield path, _entry(old_mode, old_id), _entry(new_mode, new_id)
+        if _DIRECTORY_MODE in about[:_MODES_END]:
+            yield path, _SOME_DIRECTORY, _SOME_DIRECTORY
+        else:
+            old_mode, new_mode, old_id, new_id, _ = about[1:].decode("ascii").split(" ")
+            yield path, _entry(old_mode, old_id), _entry(new_mode, new_id)
 
 
 def _at(changes: Sequence[Change], paths: frozenset[bytes]) -> tuple[Change, ...]:
