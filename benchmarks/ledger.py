@@ -66,7 +66,7 @@ def figures(measured: dict[int, Measured], commits: int) -> list[Figure]:
 
 
 def _cold(at: Measured, commits: int) -> list[Figure]:
-    judged, bare = at["judge"], at["bare"]
+    judged, bare, by_git = at["judge"], at["bare"], at["git"]
     each = judged["judge"] / commits
     least = bare["verify"] + bare["diff"] + bare["parse"]
     signatures = f"{bare['signatures']:.0f} signatures"
@@ -77,15 +77,12 @@ def _cold(at: Measured, commits: int) -> list[Figure]:
         Figure("bare.verify", bare["verify"], "s", what=f"{signatures} verified, nothing else"),
         Figure("bare.diff", bare["diff"], "s", what="one `git diff-tree` over all commits"),
         Figure("bare.parse", bare["parse"], "s", what="each changed document parsed once"),
-        Figure("verify-commit", 1000 * at["git"]["verify-commit"], "ms", what="one `git verify-commit`"),
         Figure(
-            "P5.git",
-            at["git"]["verify-commit"] / each,
-            "x",
-            50,
-            at_least=True,
-            what="it against judging a commit",
+            "verify-commit", 1000 * by_git["all keys"], "ms", what="one `git verify-commit`, all keys known"
         ),
+        Figure("verify-commit.few", 1000 * by_git["few keys"], "ms", what="with a hundred keys known"),
+        Figure("P5.git", by_git["all keys"] / each, "x", 50, at_least=True, what="git against judging one"),
+        Figure("P5.git.few", by_git["few keys"] / each, "x", what="the same with a hundred keys"),
         Figure("P5.verify", judged["judge"] / bare["verify"], "x", what="judging against verifying alone"),
         Figure("P5", judged["judge"] / least, "x", 1.5, what="against verifying, comparing and parsing"),
         Figure("restart", judged["restart"], "s", what="the same node started anew, nothing to fetch"),

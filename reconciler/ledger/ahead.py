@@ -13,7 +13,7 @@ import pickle
 import queue
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ from reconciler.model.documents import Document
 LONG = 3_000
 """Transactions, or documents, from which it pays."""
 MAX_PROCESSES = 8
+PART = 500
+"""Documents of one task."""
 _LENGTH_BYTES = 8
 
 Refusal = tuple[str, str, str]
@@ -164,13 +166,13 @@ def remember(task: Task, findings: Findings) -> None:
             content.remember(path, data, document)
 
 
-def in_parts(documents: Iterable[tuple[str, bytes]], size: int) -> Iterator[Task]:
-    """Tasks of so many documents each."""
-    part: list[tuple[str, bytes]] = []
-    for each in documents:
-        part.append(each)
-        if len(part) == size:
-            yield Task(documents=part)
-            part = []
-    if part:
-        yield Task(documents=part)
+def known_early(documents: Sequence[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """The same documents (path, content), each known to `content.read` when it comes if they are many."""
+    with processes(len(documents)) as ask:
+        if ask is None:
+            yield from documents
+            return
+        parts = [Task(documents=documents[at : at + PART]) for at in range(0, len(documents), PART)]
+        for task, findings in [(task, ask(task)) for task in parts]:
+            remember(task, findings.result())
+            yield from task.documents

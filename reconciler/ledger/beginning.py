@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.ledger import bounds, content, governed, keys
+from reconciler.ledger import ahead, bounds, content, governed, keys
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.authority import Quorum, root_quorum
 from reconciler.ledger.books import Books, opened
@@ -41,7 +41,7 @@ def open_books(store: Store, anchor: Anchor) -> Books:
 def _files(store: Store, anchor: Anchor) -> tuple[Change, ...]:
     files = store.governed_files(anchor.commit, MAX_ENTRIES)
     if files is None:
-        raise AnchorRefused(f"the anchor {anchor.commit[:12]} holds more files than can be documents", _ADVICE)
+        raise AnchorRefused(f"the anchor {anchor.commit[:12]} holds too many files", _ADVICE)
     return files
 
 
@@ -71,14 +71,18 @@ def _fingerprints(policy: Policy) -> frozenset[str]:
 def read_model(store: Store, entries: Mapping[bytes, ObjectId]) -> Model:
     """The model of these documents, all of which have been accepted. Raises `AnchorRefused`."""
     blobs = store.blobs(list(entries.values()), bounds.MAX_DOCUMENT_BYTES)
-    documents = (_document(path, data) for path, data in zip(entries, blobs, strict=True))
-    return Model.of(dict(documents))
+    files = [_file(path, data) for path, data in zip(entries, blobs, strict=True)]
+    return Model.of(dict(_document(*file) for file in ahead.known_early(files)))
 
 
-def _document(path: bytes, data: bytes | None) -> tuple[str, Document]:
-    name = path.decode("ascii")
+def _file(path: bytes, data: bytes | None) -> tuple[str, bytes]:
     if data is None:
+        name = path.decode("ascii")
         raise AnchorRefused(f"{name} is longer than {bounds.MAX_DOCUMENT_BYTES} bytes", _ADVICE)
+    return path.decode("ascii"), data
+
+
+def _document(name: str, data: bytes) -> tuple[str, Document]:
     try:
         return name, content.read(name, data)
     except Rejected as rejected:

@@ -69,15 +69,16 @@ def read(path: str, data: bytes) -> Document:
     key = path, hashlib.blake2b(data, digest_size=32).digest()
     document = _known.get(key)
     if document is None:
-        document = _known[key] = _read(path, data)
-        if len(_known) > MAX_REMEMBERED:
-            _known.popitem(last=False)
+        document = _read(path, data)
+        remember(path, data, document)
     return document
 
 
 def remember(path: str, data: bytes, document: Document) -> None:
-    """This is what `read` said of it, in another process."""
+    """This is what `read` has said of it, here or in another process."""
     _known[path, hashlib.blake2b(data, digest_size=32).digest()] = document
+    if len(_known) > MAX_REMEMBERED:
+        _known.popitem(last=False)
 
 
 _known: OrderedDict[tuple[str, bytes], Document] = OrderedDict()

@@ -97,8 +97,7 @@ class GitProvider:
         return self._store.files_at(commits, paths)
 
     def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
-        merged = (self._merged[1] if self._merged else None) or {}
-        return self._history.descends(commit, ancestor, merged)
+        return self._history.descends(commit, ancestor)
 
 
 @dataclass(slots=True)

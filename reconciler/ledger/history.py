@@ -6,7 +6,7 @@ of commits that the ledger already knows is kept here, and a merge's new commits
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.ledger import bounds
 from reconciler.ledger.objects import CommitId, parents_of
@@ -23,7 +23,6 @@ class History:
         self.positions = {commit: number for number, commit in enumerate(chain)}
         self._known: set[CommitId] = set()
         self._known_tip: CommitId | None = None
-        self._edges: dict[CommitId, set[CommitId]] = {}
 
     def extend(self, chain: Iterable[CommitId]) -> None:
         """The chain has grown by these transactions."""
@@ -38,28 +37,12 @@ class History:
         self._learn(first_parent)
         return self._walk(others, bounds.MAX_MERGED_COMMITS)
 
-    def descends(self, commit: CommitId, ancestor: CommitId, merged: Mapping[CommitId, object]) -> bool:
-        """Whether `ancestor`, which is on the chain, is reachable from `commit`.
-
-        `merged` has the commits that the merge in question brings in.
-        """
-        if commit in merged:
-            return any(self._knows(each, ancestor) for each in self._edge_of(commit))
-        return self._knows(commit, ancestor)
-
-    def _knows(self, commit: CommitId, ancestor: CommitId) -> bool:
+    def descends(self, commit: CommitId, ancestor: CommitId) -> bool:
+        """Whether `ancestor`, which is on the chain, is reachable from `commit`, which the ledger knows."""
         position = self.positions.get(commit)
         if position is not None:
             return self.positions[ancestor] <= position
         return self._store.is_ancestor(ancestor, commit)
-
-    def _edge_of(self, commit: CommitId) -> set[CommitId]:
-        """The known commits at which a walk from here ends."""
-        if commit not in self._edges:
-            walked = self._walk([commit], bounds.MAX_MERGED_COMMITS) or {}
-            found = {parent for parents in walked.values() for parent in parents}
-            self._edges[commit] = found - walked.keys()
-        return self._edges[commit]
 
     def _learn(self, tip: CommitId) -> None:
         """Makes `_known` hold exactly what is reachable from `tip`, a later commit than the one before."""
@@ -69,7 +52,6 @@ class History:
             new = self._walk([tip], bounds.MAX_MERGED_COMMITS)
             self._known |= self._store.reachable(tip) if new is None else new.keys()
         self._known_tip = tip
-        self._edges.clear()
 
     def _walk(self, starts: Iterable[CommitId], limit: int) -> Parents | None:
         """What is reachable from `starts` and not known; None if more than `limit`."""

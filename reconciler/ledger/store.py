@@ -26,6 +26,7 @@ from reconciler.ledger.objects import (
     Entry,
     ObjectId,
     object_id,
+    parents_of,
     tree_of,
 )
 from reconciler.ledger.pack import pack
@@ -42,6 +43,8 @@ a dear one, only the paths in question are looked up."""
 MAX_TREE_IN_MEMORY_BYTES = 8 << 20
 MAX_REMEMBERED_TOO_LONG = 10_000
 FEW_OBJECTS = 200
+NEAR = 16
+"""Steps of the chain that are looked up one by one before git is asked for all."""
 
 _ABSENT = "000000"
 _DIRECTORY_MODE = descent.DIRECTORY.encode("ascii")
@@ -302,6 +305,9 @@ class Store:
         """The first-parent chain from after `base` to `tip`, oldest first; None if it misses `base`."""
         if tip == base:
             return ()
+        near = self._near(tip, base)
+        if near is not None:
+            return near
         listed = self._history("--first-parent", "--parents", tip, f"^{base}")
         steps = tuple(_step(line) for line in reversed(listed))
         expected = (base, *(step.commit for step in steps))
@@ -310,6 +316,20 @@ class Store:
         ):
             return None
         return steps
+
+    def _near(self, tip: CommitId, base: CommitId) -> tuple[Step, ...] | None:
+        """The same if `base` is only a few steps away: without starting a process. None says nothing."""
+        steps: list[Step] = []
+        while len(steps) < NEAR:
+            commit = steps[-1].parents[0] if steps else tip
+            raw = self.commits([commit])[0]
+            parents = parents_of(raw)
+            if not parents or len(raw) > MAX_COMMIT_BYTES:  # Of such a one not all parents may be seen here.
+                return None
+            steps.append(Step(commit, parents))
+            if parents[0] == base:
+                return tuple(reversed(steps))
+        return None
 
     def reachable(self, tip: CommitId) -> set[CommitId]:
         """Every commit that can be reached from `tip`, itself among them.
