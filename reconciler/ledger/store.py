@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeVar
 from reconciler.ledger import descent, lookup
 from reconciler.ledger.conversation import Conversation, TooLong, batches
 from reconciler.ledger.descent import RawTree
+from reconciler.ledger.git_program import require_fit_git
 from reconciler.ledger.objects import (
     MAX_COMMIT_BYTES,
     Change,
@@ -46,6 +47,8 @@ FEW_OBJECTS = 200
 NEAR = 16
 """Steps of the chain that are looked up one by one before git is asked for all."""
 
+# Else a `.gitmodules` in the work tree, the index or HEAD could keep a submodule from being listed.
+_ALL = ("--ignore-submodules=none",)
 _ABSENT = "000000"
 _DIRECTORY_MODE = descent.DIRECTORY.encode("ascii")
 _MODES_END = len(":100644 100644")
@@ -88,7 +91,7 @@ class Store:
 
     @cached_property
     def _differences(self) -> Conversation:
-        options = ("--stdin", "-r", "-t", "-z", "--raw", "--no-renames", "--no-abbrev", "--root")
+        options = ("--stdin", "-r", "-t", "-z", "--raw", "--no-renames", "--no-abbrev", "--root", *_ALL)
         return Conversation(self.runner, "diff-tree", *options, memory_bytes=DIFFERENCE_MEMORY_BYTES)
 
     def close(self) -> None:
@@ -102,9 +105,15 @@ class Store:
             conversation.close()
 
     def check_fit(self, borrowing: bool = True) -> None:
-        """Raises `CloneUnfit` where history may be cut off or bent, or (unless `borrowing`) where objects are
-        read from another repository."""
+        """Raises `CloneUnfit` where history may be cut off or bent, where objects were left out, or (unless
+        `borrowing`) where they are read from another repository; `GitUnfit` for a git not to be relied on."""
+        require_fit_git()
         directory = _common_directory(self.runner.git_dir)
+        if any((directory / "objects" / "pack").glob("*.promisor")):
+            raise CloneUnfit(
+                f"{directory} is a partial clone: objects were left out, so the ledger can't be judged here",
+                "clone it anew without `--filter`",
+            )
         for name, what in _UNFIT.items():
             path = directory / name
             if path.exists() and path.stat().st_size and not (borrowing and name == _BORROWED):

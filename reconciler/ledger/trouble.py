@@ -44,6 +44,10 @@ class CloneUnfit(LocalTrouble):
     """A clone in which history can be bent or is cut off: shallow, partial, grafts, alternates."""
 
 
+class GitUnfit(LocalTrouble):
+    """The git that is installed can't be relied on."""
+
+
 class UnknownProtocol(LocalTrouble):
     """The policy asks for rules that this release doesn't know."""
 
