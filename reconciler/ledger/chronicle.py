@@ -1,8 +1,8 @@
 """The verdicts given so far, kept on disk, so that nothing is judged twice.
 
 One JSON line a transaction, after a first line that says which ledger it is and by which rules. Each line has
-the hash of the state after it; reading books the transactions anew and compares. From the first line that
-doesn't agree on, the file is as good as empty: what it held is judged again.
+the hash of the state after it, and a check sum; reading books the transactions anew and compares. From the
+first line that doesn't agree on, the file is as good as empty: what it held is judged again.
 
 A cache and no more: whoever can write it can write the node's configuration, too.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from reconciler.ledger.books import Books, Touched
 from reconciler.ledger.objects import CommitId, Entry, ObjectId
 from reconciler.ledger.verdict import Reason, Signer, Verdict
 
-FORMAT = 3
+FORMAT = 4
 
 _RawEntry = tuple[str, str] | None
 
@@ -93,7 +94,7 @@ class Chronicle:
             if msgspec.json.decode(file.readline(), type=_Head) != self._head:
                 return
             for line in file:
-                yield _DECODER.decode(line)
+                yield _checked(line)
 
     def write(self, kept: int, records: Sequence[Record]) -> None:
         """Keeps the first `kept` transactions and puts these after them. Raises OSError."""
@@ -105,7 +106,7 @@ class Chronicle:
                 file.truncate(self._end_of(kept))
             if file.seek(0, os.SEEK_END) == 0:
                 file.write(msgspec.json.encode(self._head) + b"\n")
-            file.writelines(_ENCODER.encode(_line(record)) + b"\n" for record in records)
+            file.writelines(_written(record) for record in records)
             self._end = (kept + len(records), file.tell())
 
     def _end_of(self, kept: int) -> int:
@@ -120,6 +121,20 @@ class Chronicle:
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Line)
+
+
+def _written(record: Record) -> bytes:
+    """The line, and behind a tab its CRC-32: the hashes in it don't cover what is only there to be shown."""
+    data = _ENCODER.encode(_line(record))
+    return b"%s\t%08x\n" % (data, zlib.crc32(data))
+
+
+def _checked(line: bytes) -> _Line:
+    """Raises ValueError."""
+    data, _, check = line.rpartition(b"\t")
+    if check != b"%08x\n" % zlib.crc32(data):
+        raise ValueError("a line of the chronicle is damaged")
+    return _DECODER.decode(data)
 
 
 def _booked(books: Books, line: _Line) -> tuple[Books, Record]:

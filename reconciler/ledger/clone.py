@@ -26,6 +26,7 @@ from reconciler.ledger.trouble import (
     RemoteTimeout,
     RemoteUnreachable,
 )
+from reconciler.whole_file import write_whole
 
 REMOTE_REF = "refs/tnet/remote"
 
@@ -78,6 +79,7 @@ _FETCH_CONFIG = (
     "http.lowSpeedLimit=200",
     "http.lowSpeedTime=30",
 )
+_CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
 _TIDY_CONFIG = (
     "gc.auto=6700",
     "gc.autoDetach=false",
@@ -111,6 +113,13 @@ _DAMAGE = (
     "object file is empty",
     ".lock': File exists",
 )
+# What git says when objects are missing, on whichever side.
+_EITHERS = (
+    "did not send all necessary objects",
+    "invalid object type",
+    "unresolved deltas",
+    "Could not read",
+)
 
 
 class Clone:
@@ -136,7 +145,10 @@ class Clone:
 
     def fetched(self) -> CommitId | None:
         """What the last fetch brought; None if there was none."""
-        return self.store.resolve(REMOTE_REF) if self.exists else None
+        if not self.exists:
+            return None
+        _restore_config(self.path)
+        return self.store.resolve(REMOTE_REF)
 
     def checkpoints(self) -> CommitId | None:
         """What was last fetched of the checkpoints' branch; None if there was none."""
@@ -171,6 +183,7 @@ class Clone:
 
     def _ensure(self) -> None:
         if self.exists:
+            _restore_config(self.path)
             return
         if self.path.exists():
             raise Damaged(f"{self.path} is not a repository")
@@ -188,6 +201,7 @@ class Clone:
     def _make(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._runner(path).run("init", "--bare", "--quiet", "--template=", "--initial-branch=none")
+        _restore_config(path)
 
     def _runner(self, path: Path) -> Runner:
         return Runner(path, self._git_config(), self._environment())
@@ -208,9 +222,10 @@ class Clone:
         content = "[safe]\n" + "".join(f'\tdirectory = "{name}"\n' for name in (remote, f"{remote}/.git"))
         if not remote.startswith("/") or any(c in remote for c in '"\\\n'):
             content = ""
-        if not path.exists() or path.read_text("utf-8") != content:
+        data = content.encode("utf-8", "surrogateescape")
+        if not path.exists() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, "utf-8")
+            path.write_bytes(data)
         return path
 
     def _fetch_into(self, runner: Runner) -> None:
@@ -248,6 +263,8 @@ class Clone:
         said, remote = failed.stderr, shown(self._config.remote)
         if any(sign in said for sign in _DAMAGE):
             return Damaged(f"the clone {self.path} is damaged: {last_line(said)}")
+        if any(sign in said for sign in _EITHERS) and not self._is_whole():
+            return Damaged(f"the clone {self.path} lacks objects: {last_line(said)}")
         if any(sign in said for sign in _REFUSED):
             return ObjectsRefused(
                 f"{remote} holds an object that git refuses: {_refusal(said)}",
@@ -271,11 +288,26 @@ class Clone:
             missing, "`tnet checkpoint` makes it; `checkpoints` in the node's configuration names it"
         )
 
+    def _is_whole(self) -> bool:
+        """Whether all objects are there that the clone's refs lead to. Takes seconds in a large one."""
+        try:
+            self.store.runner.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+        except GitFailed:
+            return False
+        return True
+
     def _tip(self, store: Store) -> CommitId:
         tip = store.resolve(REMOTE_REF)
         if tip is None:
             raise Damaged(f"{self.path} lacks what was just fetched")
         return tip
+
+
+def _restore_config(clone: Path) -> None:
+    """Nobody has anything to set in there, and with one that can't be read nothing can be fetched."""
+    path = clone / "config"
+    if not path.is_file() or path.read_bytes() != _CONFIG:
+        write_whole(path, _CONFIG, mode=0o644, durable=False)
 
 
 def shown(remote: str) -> str:

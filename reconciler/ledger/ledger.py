@@ -159,6 +159,7 @@ class Ledger:
         route = self._route(tip, marked)
         if route is not None:
             return self._follow(route, tip, marked)
+        self._clone.store.require_history(tip)
         seen = deviation(self._clone.store, self._anchor.commit, marked, tip)
         try:
             signed = self._pending(marked)

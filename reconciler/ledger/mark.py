@@ -7,6 +7,8 @@ re-anchor record (`reanchor`). Who was root there is kept with it: by their word
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from reconciler.ledger.objects import CommitId
 from reconciler.ledger.trouble import MarkDamaged
 from reconciler.model.documents import Signers
 from reconciler.whole_file import write_whole
+
+_CHECK = "digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def reached(course: Course, before: Mark | None) -> Mark:
 def read(path: Path) -> Mark | None:
     """The mark; None before the first. Raises `MarkDamaged`."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Mark)
+        return _decoded(path.read_bytes())
     except FileNotFoundError:
         return None
     except (msgspec.DecodeError, ValueError) as damaged:
@@ -68,4 +72,18 @@ def read(path: Path) -> Mark | None:
 
 def write(path: Path, mark: Mark) -> None:
     """Puts the mark there, whole or not at all, and on the disk before it returns. Raises OSError."""
-    write_whole(path, msgspec.json.encode(mark), mode=0o644, durable=True)
+    fields = msgspec.to_builtins(mark)
+    write_whole(path, msgspec.json.encode({**fields, _CHECK: _digest(fields)}), mode=0o644, durable=True)
+
+
+def _decoded(data: bytes) -> Mark:
+    """Raises ValueError."""
+    fields = msgspec.json.decode(data, type=dict[str, object])
+    if fields.pop(_CHECK, None) != _digest(fields):
+        raise ValueError("its digest is another's")
+    return msgspec.convert(fields, Mark)
+
+
+def _digest(fields: Mapping[str, object]) -> str:
+    """A bit that has turned over on the disk must not become another mark."""
+    return hashlib.sha256(msgspec.json.encode(fields, order="deterministic")).hexdigest()

@@ -348,6 +348,10 @@ class Store:
         """
         return {CommitId(line) for line in self._history(tip)}
 
+    def require_history(self, tip: CommitId) -> None:
+        """Raises `Damaged` if not all behind `tip` can be walked: then it can't be said what isn't there."""
+        self.reachable(tip)
+
     def is_ancestor(self, ancestor: CommitId, descendant: CommitId) -> bool:
         """Whether the first can be reached from the second (a commit from itself, too)."""
         try:
