@@ -86,6 +86,7 @@ VERBS: Mapping[str, Verb | Branch] = {
             "show": Verb("reanchor_show", "Show a record, who signed it, and whether it is true."),
         },
     ),
+    "receipt": Verb("receipt", "Write a file that proves a purchase offline; check one."),
     "rollback": Verb("rollback", "Take a transaction back, by a new signed one."),
     "plan": Verb("plan", "Show what would change on this node."),
     "apply": Verb("apply", "Converge this node once."),

@@ -141,19 +141,20 @@ def opened(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> Books:
 
 def anchor_leaf_data(anchor: CommitId, entries: Mapping[bytes, ObjectId]) -> bytes:
     """The content of the anchor's leaf: all of its documents."""
-    return _leaf(0, anchor, Reason.ANCHOR, sorted(entries.items()))
+    return encode_leaf(0, anchor, Reason.ANCHOR, sorted(entries.items()))
 
 
 def leaf_data(position: int, commit: CommitId, reason: Reason, touched: Iterable[Touched]) -> bytes:
     """The content of a transaction's leaf. What it changed is in it only if it counts."""
     changed = _changing(touched) if reason.changes_state else ()
     records = ((item.path, None if item.result is None else item.result.id) for item in changed)
-    return _leaf(position, commit, reason, records)
+    return encode_leaf(position, commit, reason, records)
 
 
-def _leaf(
+def encode_leaf(
     position: int, commit: CommitId, reason: Reason, records: Iterable[tuple[bytes, ObjectId | None]]
 ) -> bytes:
+    """The bytes of a leaf: position, commit, code, and by path what is in effect now (None: nothing)."""
     head = position.to_bytes(8, "big") + bytes.fromhex(commit) + reason.value.encode("ascii") + b"\0"
     return head + b"".join(_record(path, name) for path, name in records)
 

@@ -17,6 +17,7 @@ from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.books import Books
 from reconciler.ledger.chronicle import Chronicle, Record
 from reconciler.ledger.course import Course, resume
+from reconciler.ledger.git_provider import GitProvider
 from reconciler.ledger.judge import judge
 from reconciler.ledger.keyring import Keyring
 from reconciler.ledger.keys import PublicKey
@@ -24,6 +25,7 @@ from reconciler.ledger.objects import CommitId, ObjectId
 from reconciler.ledger.past import Past
 from reconciler.ledger.proposal import File, Proposal
 from reconciler.ledger.runner import Runner
+from reconciler.ledger.state import State
 from reconciler.ledger.store import Store
 from reconciler.ledger.trouble import AnchorRefused
 from reconciler.ledger.verdict import Verdict
@@ -53,6 +55,15 @@ class Replay:
     def books(self) -> Books:
         """Where it stands."""
         return self._course.books
+
+    @property
+    def state(self) -> State:
+        """All that the verdict on the next transaction depends on."""
+        return self._course.state
+
+    def provider(self) -> GitProvider:
+        """Answers about the next transaction."""
+        return GitProvider(self._store, self._course.history)
 
     @property
     def model(self) -> Model:
