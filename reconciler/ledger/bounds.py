@@ -30,6 +30,9 @@ MAX_DEPTH = 16
 MAX_PATH_BYTES = 512
 """Bytes in it. A document's path has at most 150."""
 
+MAX_REMEMBERED_PATHS = 1_000
+"""Paths that are remembered of a transaction beside those that it changed, in order to be shown."""
+
 MAX_TRANSACTION_BYTES = 32 << 20
 """Bytes of all documents that one transaction brings."""
 

@@ -22,6 +22,7 @@ verdict.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import NamedTuple
 
 from reconciler.ledger import bounds, content, governed
@@ -40,7 +41,8 @@ from reconciler.model.paths import POLICY_PATH, Place
 
 
 class Judgement(NamedTuple):
-    """The state after a transaction, what became of it, and what it touched."""
+    """The state after a transaction, what became of it, and what it touched: all that it changed, and of what
+    it didn't change the first `bounds.MAX_REMEMBERED_PATHS`."""
 
     state: State
     verdict: Verdict
@@ -60,9 +62,19 @@ def judge(
         reason, model = trial.judge()
     except Rejected as why:
         reason, rejected = why.reason, why
-    after = state.after(transaction.commit, reason, trial.touched, model)
-    verdict = _verdict(after.books, transaction, trial.touched, reason, rejected, trial.signers)
-    return Judgement(after, verdict, trial.touched)
+    touched = _remembered(trial.touched, reason)
+    after = state.after(transaction.commit, reason, touched, model)
+    verdict = _verdict(after.books, transaction, touched, reason, rejected, trial.signers)
+    return Judgement(after, verdict, touched)
+
+
+def _remembered(touched: tuple[Touched, ...], reason: Reason) -> tuple[Touched, ...]:
+    """All that it changed, and of what it didn't so much as a person would read: whoever can push, signed or
+    not, could else fill every node's memory with names."""
+    left = count(bounds.MAX_REMEMBERED_PATHS, -1)
+    return tuple(
+        item for item in touched if (reason.changes_state and not item.is_repair) or next(left) > 0
+    )
 
 
 def _verdict(

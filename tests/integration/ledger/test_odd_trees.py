@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.ledger.bounds import MAX_REMEMBERED_PATHS
 from reconciler.ledger.objects import CommitId, Entry, ObjectId, tree_of
 from reconciler.ledger.overlay import encode_tree, parse_tree
 from reconciler.model.paths import tenant_path
@@ -191,6 +192,7 @@ def test_a_huge_tree_in_which_one_name_changes_stays_usable(world: World, files:
     many = b"".join(b"100644 %06d\0" % n + bytes.fromhex(name) for n in range(files))
     push(world, with_entry(world, "trust", b"40000", forge.write("tree", many)))
     assert world.codes() == [code]
+    assert len(world.sync().verdicts[-1].paths) <= MAX_REMEMBERED_PATHS
     root = parse_tree(forge.raw(tree_of(forge.raw(forge.tip))))
     changed = parse_tree(
         forge.raw(forge.write_tree({**forge.trees[forge.tip], MAIL: Blob(network("mail", 3))}))
