@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from reconciler.ledger import content, keys
@@ -109,12 +110,20 @@ def processes(amount: int) -> Iterator[Ask | None]:
                 helper.close()
 
 
+def _own_places() -> list[str]:
+    """Where this process finds its modules, but for the directory in which a person happens to stand: that may
+    be the ledger's work tree, in which anybody may have put a `pickle.py`. (`-P` leaves it out, too.)"""
+    here = Path.cwd()
+    places = [(place, Path(place).resolve()) for place in sys.path if place]
+    return [place for place, at in places if at != here or Path(__file__).is_relative_to(at / "reconciler")]
+
+
 class _Helper:
     """One process, which has one task at a time."""
 
     def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        command = (sys.executable, "-m", "reconciler.ledger.ahead_process")
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_own_places())}
+        command = (sys.executable, "-P", "-m", "reconciler.ledger.ahead_process")
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -125,12 +134,12 @@ class _Helper:
         )
 
     def ask(self, task: Task) -> Findings:
-        """What it found; nothing if it is gone."""
+        """What it found; nothing if it is gone, or goes in the middle of its answer."""
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
             send(self._process.stdin, task)
             findings = receive(self._process.stdout)
-        except (OSError, ValueError):
+        except (OSError, ValueError, EOFError, pickle.UnpicklingError):
             return Findings()
         return findings if isinstance(findings, Findings) else Findings()
 
@@ -155,8 +164,9 @@ def send(file: IO[bytes], value: object) -> None:
 def receive(file: IO[bytes]) -> Any:
     """None at the end."""
     length = file.read(_LENGTH_BYTES)
-    data = file.read(int.from_bytes(length, "big"))
-    return pickle.loads(data) if len(length) == _LENGTH_BYTES and data else None
+    size = int.from_bytes(length, "big")
+    data = file.read(size)
+    return pickle.loads(data) if len(length) == _LENGTH_BYTES and 0 < len(data) == size else None
 
 
 def remember(task: Task, findings: Findings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import IO, NoReturn
 
 from reconciler.ledger.runner import Runner, end, last_line
@@ -67,7 +68,8 @@ class Conversation:
     def fail(self) -> NoReturn:
         """Ends the process and raises `Damaged` with what it said."""
         assert self._process.stderr is not None
-        self._questions.close()
+        with suppress(BrokenPipeError):  # What couldn't be sent any more is tried again when closing.
+            self._questions.close()
         self._process.wait()
         said = self._process.stderr.read().decode("utf-8", "replace")
         self.close()

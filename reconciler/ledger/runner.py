@@ -11,6 +11,7 @@ import resource
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import git
@@ -145,7 +146,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
-            pipe.close()
+            with suppress(BrokenPipeError):  # What couldn't be sent any more is tried again when closing.
+                pipe.close()
 
 
 def failure(arguments: Sequence[str], status: int, stderr: bytes) -> LocalTrouble:
