@@ -1,4 +1,4 @@
-"""What a commit changed is the same whoever lists it: git, or the descent that stands in when git gives up."""
+"""What a commit changed is the same whoever lists it: git, or the descent that decides where git gives up."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_verdicts_do_not_depend_on_what_git_can_list(moves: list[Move]) -> None:
         forge = Forge(Path(directory) / "forge.git")
         anchor = Anchor(written(made, forge).chain[0], frozenset({ALICE.key.fingerprint}))
         by_git = judged_by(forge, anchor, "by-git")
-        with mock.patch.object(Store, "_listed_by_git", lambda self, edges: iter(())):
+        with mock.patch.object(Store, "_listed_by_git", lambda self, edges: (edge for edge in ())):
             assert judged_by(forge, anchor, "by-descent") == by_git
         with mock.patch.object(store, "FEW_EDGES", 0):
             assert judged_by(forge, anchor, "looked-up") == by_git

@@ -30,7 +30,7 @@ MAX_DEPTH = 16
 MAX_PATH_BYTES = 512
 """Bytes in it. A document's path has at most 150."""
 
-MAX_REMEMBERED_PATHS = 1_000
+MAX_REMEMBERED_PATHS = 100
 """Paths that are remembered of a transaction beside those that it changed, in order to be shown."""
 
 MAX_TRANSACTION_BYTES = 32 << 20

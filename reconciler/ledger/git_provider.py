@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 
 from reconciler.ledger import ahead, bounds, governed
@@ -16,8 +17,10 @@ from reconciler.ledger.provider import Transaction
 from reconciler.ledger.signing import key_that_signed
 from reconciler.ledger.store import Edge, Step, Store
 
-CHUNK = 500
+CHUNK = 300
 """Transactions read ahead at once."""
+CHUNK_CHANGES = 20_000
+"""Fewer of them if they change so much: three hundred lists as long as a list may be don't fit anywhere."""
 CHUNKS_AHEAD = 4
 """So many of them while others work on them."""
 READ_AHEAD_DOCUMENTS = 8
@@ -46,16 +49,20 @@ class GitProvider:
                 yield from chunk.transactions
 
     def _chunks(self, steps: Sequence[Step], ask: Ask | None) -> Iterator[_Chunk]:
-        for start in range(0, len(steps), CHUNK):
-            chunk = self._read_ahead(steps[start : start + CHUNK])
+        done = 0
+        while done < len(steps):
+            chunk = self._read_ahead(steps[done : done + CHUNK])
+            done += len(chunk.transactions)
             if ask is not None:
                 chunk.ask(ask)
             yield chunk
 
     def _read_ahead(self, steps: Sequence[Step]) -> _Chunk:
+        """As many of these as fit into the memory, and one at least."""
+        changes = self._listed([Edge(step.parents[0], step.commit) for step in steps])
+        steps = steps[: len(changes)]
         commits = [step.commit for step in steps]
         raws = self._store.commits(commits)
-        changes = self._store.listings([Edge(step.parents[0], step.commit) for step in steps])
         documents = {name: path for each in changes for name, path in _documents(each or ())}
         blobs = self._store.blobs(list(documents), READ_AHEAD_BYTES)
         return _Chunk(
@@ -67,6 +74,17 @@ class GitProvider:
             documents,
             {name: blob for name, blob in zip(documents, blobs, strict=True) if blob is not None},
         )
+
+    def _listed(self, edges: Sequence[Edge]) -> list[tuple[Change, ...] | None]:
+        found: list[tuple[Change, ...] | None] = []
+        left = CHUNK_CHANGES
+        with closing(self._store.each_listing(edges)) as listings:
+            for changes in listings:
+                found.append(changes)
+                left -= len(changes or ())
+                if left <= 0:
+                    break
+        return found
 
     def signer(self, commit: CommitId) -> PublicKey:
         found = self._signers.get(commit)

@@ -11,7 +11,8 @@ import hashlib
 import mmap
 import secrets
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -57,6 +58,7 @@ _SOME_DIRECTORY = Entry(descent.DIRECTORY, ObjectId("0" * 40))
 
 
 _Answer = TypeVar("_Answer")
+Listings = Generator[tuple[Change, ...] | None, None, None]
 
 
 class Step(NamedTuple):
@@ -241,12 +243,19 @@ class Store:
     def listings(self, edges: Sequence[Edge]) -> list[tuple[Change, ...] | None]:
         """The governed files that each of these commits changed against that parent, by path; None where more
         differs than may be listed (`descent`). Raises `Damaged`."""
-        found: list[tuple[Change, ...] | None] = []
-        while len(found) < len(edges):
-            found += self._listed_by_git(edges[len(found) :])
-            if len(found) < len(edges):
-                found.append(self._descended(edges[len(found)]))
-        return found
+        return list(self.each_listing(edges))
+
+    def each_listing(self, edges: Sequence[Edge]) -> Listings:
+        """The same, one after the other: a few hundred together might fill the memory."""
+        done = 0
+        while done < len(edges):
+            with closing(self._listed_by_git(edges[done:])) as by_git:
+                for changes in by_git:
+                    done += 1
+                    yield changes
+            if done < len(edges):
+                done += 1
+                yield self._descended(edges[done - 1])
 
     def differences(self, edges: Sequence[Edge], paths: frozenset[bytes]) -> list[tuple[Change, ...]]:
         """What each of these commits changed against that parent, of these paths alone. Raises `Damaged`."""
@@ -257,16 +266,21 @@ class Store:
         looked_up = iter(self._looked_up(dear, paths) if dear else ())
         return [next(looked_up) if changes is None else changes for changes in found]
 
-    def _listed_by_git(self, edges: Sequence[Edge]) -> Iterator[tuple[Change, ...] | None]:
+    def _listed_by_git(self, edges: Sequence[Edge]) -> Listings:
         """As far as git gets: it ends early where git gives up, from which nothing follows."""
+        left = len(edges)
         try:
             for group in batches([_question(edge) + self._end_mark for edge in edges]):
                 self._differences.ask(b"".join(group))
                 for _ in group:
                     answer = self._differences.until(self._end_mark, DIFFERENCE_ANSWER_BYTES)
+                    left -= 1
                     yield descent.held_to_bounds(_differing(answer))
         except (Damaged, TooLong):
-            self._end("_differences")
+            pass
+        finally:
+            if left:  # It is gone, or has more to say, which nobody would hear.
+                self._end("_differences")
 
     def _descended(self, edge: Edge) -> tuple[Change, ...] | None:
         old = None if edge.parent is None else self.tree_of(edge.parent)
@@ -288,7 +302,7 @@ class Store:
         self, commits: Sequence[CommitId], paths: Collection[bytes]
     ) -> dict[CommitId, Mapping[bytes, Entry]]:
         """By commit the files that stand at those of the paths where there are any. Raises `Damaged`."""
-        roots = dict(zip(commits, map(tree_of, self.commits(commits)), strict=True))
+        roots = dict(zip(commits, map(tree_of, self._read(commits, self._commit)), strict=True))
         files = lookup.files_at(frozenset(roots.values()), paths, self._trees)
         return {commit: files[root] for commit, root in roots.items()}
 
@@ -340,17 +354,22 @@ class Store:
                 return tuple(reversed(steps))
         return None
 
-    def reachable(self, tip: CommitId) -> set[CommitId]:
-        """Every commit that can be reached from `tip`, itself among them.
+    def parents_behind(self, tip: CommitId) -> dict[CommitId, tuple[CommitId, ...]]:
+        """The parents of every commit that can be reached from `tip`, itself among them.
 
         Nothing is excluded from the walk: git stops an excluding one by dates, which those who make commits
         choose.
         """
-        return {CommitId(line) for line in self._history(tip)}
+        return dict(map(_step, self._history("--parents", tip)))
+
+    def parents(self, commit: CommitId) -> tuple[CommitId, ...]:
+        """All of them, however many."""
+        (line,) = self._history("--parents", "--max-count=1", commit)
+        return _step(line).parents
 
     def require_history(self, tip: CommitId) -> None:
         """Raises `Damaged` if not all behind `tip` can be walked: then it can't be said what isn't there."""
-        self.reachable(tip)
+        self._history(tip)
 
     def is_ancestor(self, ancestor: CommitId, descendant: CommitId) -> bool:
         """Whether the first can be reached from the second (a commit from itself, too)."""

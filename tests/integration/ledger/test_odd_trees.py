@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -266,3 +267,19 @@ def test_ten_thousand_commits_behind_a_merge(world: World) -> None:
 
 def pack_all(forge: Forge) -> None:
     """Ten thousand loose objects would make the fetch slow."""
+
+
+@pytest.mark.rule(22)
+def test_many_lists_as_long_as_may_be_are_not_held_at_once(world: World) -> None:
+    """A forge puts one after the other: each brings and takes away as much as a transaction may."""
+    forge, name = world.forge, world.forge.write("blob", b"x")
+    many = b"".join(b"100644 %06d\0" % n + bytes.fromhex(name) for n in range(40_000))
+    junk, before = with_entry(world, "trust", b"40000", forge.write("tree", many)), forge.trees[forge.tip]
+    for number in range(20):
+        push(world, junk if number % 2 == 0 else forge.write_tree(before))
+    tracemalloc.start()
+    codes = world.codes(20)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert codes == ["too-many-paths", "repair"] * 10
+    assert peak_bytes < 150 << 20
