@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from reconciler.ledger.effective import LEDGER_REF
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.replay import NotOnChain, Replay, replay
 from reconciler.ledger.verdict import Verdict
+from reconciler.records.approvers import Before
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,18 @@ def source_options(function: Callable[..., None]) -> Callable[..., None]:
         "--node", "on_node", is_flag=True, help="Ask this host's own clone, as its agent has judged it."
     )
     return repo_option(on_node(config_option(with_source)))
+
+
+@contextmanager
+def ledgers_before(source: Source) -> Iterator[Before]:
+    """Opens the ledger as it stood before each transaction that is asked for, once, and closes all."""
+    with ExitStack() as stack:
+
+        @cache
+        def before(commit: CommitId) -> Replay:
+            return stack.enter_context(source.replay(f"{commit}^1"))
+
+        yield before
 
 
 def verdict_at(judged: Replay, text: str) -> Verdict:

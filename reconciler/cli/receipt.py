@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,17 +9,15 @@ import click
 
 from reconciler.cli.names import COMMIT, DOCUMENT
 from reconciler.cli.output import example, say
-from reconciler.cli.reading import Source, source_options, verdict_at
+from reconciler.cli.reading import Source, ledgers_before, source_options, verdict_at
 from reconciler.cli.receipt_verify import verify
 from reconciler.ledger import checkpoint, checkpoint_branch
 from reconciler.ledger.checkpoint import SignedCheckpoint
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.replay import Replay
 from reconciler.ledger.signed_text import MAX_BYTES
 from reconciler.records.checkpoints_here import checkpoints_here
 from reconciler.records.receipt import encode
 from reconciler.records.receipt_check import check
-from reconciler.records.receipt_writing import Before, ReceiptWriter, Wanted
+from reconciler.records.receipt_writing import ReceiptWriter, Wanted
 from reconciler.whole_file import write_whole
 
 _WRITE = "write"
@@ -101,7 +96,7 @@ def write(
     It holds the signed commits, the documents, and the way from the anchor to them. It leans on a signed
     checkpoint that stands for the transaction; without one there is nothing that others could believe.
     """
-    with source.replay() as judged, _ledgers_before(source) as before:
+    with source.replay() as judged, ledgers_before(source) as before:
         wanted = Wanted(verdict_at(judged, commit), documents or None)
         found = _given(file) if file is not None else tuple(checkpoints_here(judged.store, branch))
         receipt = ReceiptWriter(judged, source.anchor.commit, before).write(wanted, found)
@@ -116,18 +111,6 @@ def write(
 
 def _given(file: BinaryIO) -> tuple[SignedCheckpoint, ...]:
     return (checkpoint.parse(file.read(MAX_BYTES + 1)),)
-
-
-@contextmanager
-def _ledgers_before(source: Source) -> Iterator[Before]:
-    """Opens the ledger as it stood before each transaction that is asked for, once, and closes all."""
-    with ExitStack() as stack:
-
-        @cache
-        def before(commit: CommitId) -> Replay:
-            return stack.enter_context(source.replay(f"{commit}^1"))
-
-        yield before
 
 
 command.add_command(verify)

@@ -65,6 +65,7 @@ VERBS: Mapping[str, Verb | Branch] = {
     "check": Verb("check", "Would it be accepted, and why not?"),
     "log": Verb("log", "List the ledger's transactions: verdict, signer, reason."),
     "diff": Verb("diff", "Show what was rejected and still lies in the tree."),
+    "trace": Verb("trace", "Which commit and whose key a line or a kernel object comes from."),
     "ledger": Verb("ledger", "What tenants bought and farmers granted, computed from the ledger."),
     "adopt": Verb("adopt", "Take over what was squashed, unsigned or rejected, by your signature."),
     "repair": Verb("repair", "Bring files back to what is in effect."),

@@ -6,7 +6,7 @@ and the merge itself if one of those who may have signed it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from reconciler.ledger.authority import Quorum
 from reconciler.ledger.books import Touched
@@ -17,6 +17,8 @@ from reconciler.ledger.replay import Replay
 from reconciler.ledger.store import Step
 from reconciler.ledger.touching import scope_of
 
+Before = Callable[[CommitId], Replay]
+"""The ledger as it stood right before a transaction."""
 _Names = tuple[tuple[str, ...], ...]
 """As whom a signer speaks: a name in each quorum where there is one."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.ledger import checkpoint, descent, merkle, sshsig
@@ -18,7 +18,7 @@ from reconciler.ledger.witness import quorum_by
 from reconciler.model.documents import Policy
 from reconciler.model.loader import load
 from reconciler.model.paths import POLICY_PATH, place_of
-from reconciler.records.approvers import approving_commits
+from reconciler.records.approvers import Before, approving_commits
 from reconciler.records.receipt import (
     FORMAT,
     Change,
@@ -32,9 +32,6 @@ from reconciler.records.receipt import (
 )
 from reconciler.records.receipt_check import KINDS, owner_path
 from reconciler.records.receipt_objects import pack_objects
-
-Before = Callable[[CommitId], Replay]
-"""The ledger as it stood right before a transaction."""
 
 
 class NothingToReceipt(ReceiptRefused):
