@@ -50,6 +50,7 @@ def test_a_changed_key_can_be_taken_back_until_the_next_change(tmp_path: Path) -
         keys.private_key(steps[0][1])
 
 
+@pytest.mark.rule(24)
 def test_a_sealing_key_made_while_the_agent_runs_opens_what_is_sealed_to_it(tmp_path: Path) -> None:
     directory = tmp_path / "identity"
     identity = Identity.create(directory)

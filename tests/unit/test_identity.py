@@ -142,6 +142,7 @@ def test_the_ring_opens_the_nodes_keys(identity: Identity) -> None:
     assert ring.private_key(public_key) is ring.private_key(public_key), "opened once"
 
 
+@pytest.mark.rule(24)
 def test_keys_sealed_before_a_rotation_still_open(tmp_path: Path, identity: Identity) -> None:
     model, public_key, private_key = model_of(identity)
     rotated = identity.rotated(tmp_path / "identity")
@@ -170,6 +171,7 @@ def test_keys_of_other_nodes_are_not_asked_for(identity: Identity) -> None:
         KeyRing(identity, model, "paris/p2").private_key(public_key)
 
 
+@pytest.mark.rule(24)
 def test_a_copied_resource_does_not_give_its_key_away(identity: Identity) -> None:
     """Another tenant who copies public key and ciphertext into its own network gets nothing opened."""
     model, public_key, _ = model_of(identity)
@@ -181,6 +183,7 @@ def test_a_copied_resource_does_not_give_its_key_away(identity: Identity) -> Non
         KeyRing(identity, copied, "paris/p1").open(public_key)
 
 
+@pytest.mark.rule(24)
 def test_a_key_sealed_to_an_unknown_sealing_key(identity: Identity, tmp_path: Path) -> None:
     model, public_key, _ = model_of(identity)
     stranger = replace(Identity.create(tmp_path / "stranger"), node_id=identity.node_id)

@@ -97,6 +97,7 @@ def test_a_user_with_openpgp_and_another_encoding_signs_by_ssh_in_this_clone(web
     assert web.git("log", "-1", "--format=%an <%ae>") == "Zoë <z@example.net>"
 
 
+@pytest.mark.rule(25)
 def test_whoever_has_told_git_no_name_commits_under_the_ledgers(web: Desk) -> None:
     web.tnet("key", "setup", by="dave")
     edit(web)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.integration.authoring.desk import WEB, Desk
 
 
@@ -72,6 +74,7 @@ def test_a_hidden_node_can_not_be_a_relay(web: Desk) -> None:
     assert "lyon/l2 can't be a relay: it is hidden" in said.err
 
 
+@pytest.mark.rule(24)
 def test_reseal_changes_every_key_and_nothing_else(web: Desk) -> None:
     web.tnet("network", "add-node", "acme/web", "lyon/l1", by="dave")
     web.tnet("network", "reseal", "acme/web", by="dave")

@@ -76,6 +76,7 @@ def test_running_it_again_describes_the_same_host(machine: Host) -> None:
     assert described(machine) == described(machine)
 
 
+@pytest.mark.rule(24)
 def test_a_new_sealing_key_comes_first_and_the_old_one_stays(machine: Host) -> None:
     before = described(machine).spec
     after = described(machine, "--new-sealing-key").spec

@@ -69,6 +69,7 @@ def assert_accepted(world: World) -> None:
         (SUSPENSION, suspension("acme"), ALICE),
     ],
 )
+@pytest.mark.rule(8)
 def test_each_path_has_its_owner_and_no_other(
     world: World, path: str, content: bytes, rightful: Person
 ) -> None:
@@ -88,21 +89,25 @@ def _parent(world: World, commit: CommitId) -> CommitId:
     return parents_of(world.forge.raw(commit))[0]
 
 
+@pytest.mark.rule(8)
 def test_unsigned_is_rejected(world: World) -> None:
     world.forge.commit({WEB: network("web", 3)}, None)
     assert_rejected(world, Reason.UNSIGNED)
 
 
+@pytest.mark.rule(8)
 def test_a_farm_that_is_not_in_effect_has_no_nodes(world: World) -> None:
     world.forge.commit({"farms/lyon/nodes/l1.yaml": node("l1", 5)}, ALICE)
     assert_rejected(world, Reason.NO_RULE)
 
 
+@pytest.mark.rule(8)
 def test_a_key_added_by_the_commit_itself_does_not_count(world: World) -> None:
     world.forge.commit({ACME: tenant("acme", DAVE, MALLORY), WEB: network("web", 3)}, MALLORY)
     assert_rejected(world, Reason.UNKNOWN_KEY)
 
 
+@pytest.mark.rule(8)
 def test_a_farm_and_its_nodes_in_one_commit_do_not_count(world: World) -> None:
     world.forge.commit(
         {"farms/lyon/farm.yaml": farm("lyon", ALICE), "farms/lyon/nodes/l1.yaml": node("l1", 5)}, ALICE
@@ -110,11 +115,13 @@ def test_a_farm_and_its_nodes_in_one_commit_do_not_count(world: World) -> None:
     assert_rejected(world, Reason.NO_RULE)
 
 
+@pytest.mark.rule(8)
 def test_policy_loosened_and_used_in_one_commit(world: World) -> None:
     world.forge.commit({POLICY: policy(ALICE, DAVE, version=2), FARM: farm("paris", DAVE)}, DAVE)
     assert_rejected(world, Reason.NOT_AUTHORIZED)
 
 
+@pytest.mark.rule(19)
 def test_a_key_removed_one_commit_before_no_longer_counts(world: World) -> None:
     world.forge.commit({ACME: tenant("acme", CHLOE)}, DAVE)
     assert_accepted(world)
@@ -122,24 +129,28 @@ def test_a_key_removed_one_commit_before_no_longer_counts(world: World) -> None:
     assert_rejected(world, Reason.UNKNOWN_KEY)
 
 
+@pytest.mark.rule(7)
 def test_a_transaction_counts_as_a_whole_or_not_at_all(world: World) -> None:
     world.forge.commit({WEB: network("web", 3), SHOP: network("shop", 4)}, DAVE)
     assert_rejected(world, Reason.NOT_AUTHORIZED)
     assert world.effective(WEB) == world.forge.trees[world.sync().mark][WEB].data
 
 
+@pytest.mark.rule(7)
 def test_a_rejected_commit_holds_nobody_else_up(world: World) -> None:
     world.forge.commit({WEB: network("web", 3)}, MALLORY)
     world.forge.commit({SHOP: network("shop", 4)}, ERIN)
     assert world.codes(2) == ["unknown-key", "accepted"]
 
 
+@pytest.mark.rule(5)
 def test_an_edit_signed_on_top_of_refused_content_is_refused(world: World) -> None:
     world.forge.commit({WEB: network("web", 3)}, MALLORY)
     world.forge.commit({WEB: network("web", 3, comment="mine")}, DAVE)
     assert_rejected(world, Reason.BASED_ON_REJECTED)
 
 
+@pytest.mark.rule(5)
 def test_a_repair_needs_no_signature_and_clears_the_way(world: World) -> None:
     good = world.forge.trees[world.forge.tip][WEB].data
     world.forge.commit({WEB: network("web", 3)}, MALLORY)
@@ -158,6 +169,7 @@ def test_a_revert_is_an_ordinary_transaction(world: World) -> None:
     assert world.sync().model == before
 
 
+@pytest.mark.rule(9)
 def test_a_replayed_signature_under_another_parent_does_not_verify(world: World) -> None:
     forge = world.forge
     old = forge.commit({WEB: network("web", 3)}, DAVE)
@@ -169,6 +181,7 @@ def test_a_replayed_signature_under_another_parent_does_not_verify(world: World)
     assert_rejected(world, Reason.BAD_SIGNATURE)
 
 
+@pytest.mark.rule(4)
 def test_what_is_not_governed_needs_no_signature(world: World) -> None:
     world.forge.commit({"README.md": b"hello", ".gitattributes": b"* text=auto"}, None)
     assert world.codes() == ["void"]
@@ -196,12 +209,14 @@ def test_a_document_that_is_none_is_rejected(world: World, content: bytes) -> No
     assert_rejected(world, Reason.INVALID_DOCUMENT)
 
 
+@pytest.mark.rule(13)
 def test_a_slot_that_is_taken_is_rejected(world: World) -> None:
     world.forge.commit({MAIL: network("mail", 5, [("paris/p1", 1, 2)])}, DAVE)
     assert_rejected(world, Reason.VIOLATION)
     assert f"{MAIL}:12:13: " in world.sync().verdicts[-1].detail
 
 
+@pytest.mark.rule(13)
 def test_a_farmer_may_remove_a_node_whatever_hangs_on_it(world: World) -> None:
     world.forge.commit({"farms/paris/nodes/p1.yaml": None}, BOB)
     assert_accepted(world)
@@ -209,6 +224,7 @@ def test_a_farmer_may_remove_a_node_whatever_hangs_on_it(world: World) -> None:
     assert_accepted(world)
 
 
+@pytest.mark.rule(11)
 def test_a_tenant_without_a_proof_for_each_key_is_rejected(world: World) -> None:
     world.forge.commit({INITECH: tenant("initech", MALLORY, proofs=())}, ALICE)
     assert_rejected(world, Reason.PROOF_MISSING)
@@ -224,11 +240,13 @@ def test_a_tenant_without_a_proof_for_each_key_is_rejected(world: World) -> None
     ],
     ids=["other-tenant", "other-namespace", "other-key", "malformed"],
 )
+@pytest.mark.rule(11)
 def test_a_tenant_with_a_wrong_proof_is_rejected(world: World, made: tuple[Person, bytes]) -> None:
     world.forge.commit({INITECH: tenant("initech", MALLORY, proofs=[made])}, ALICE)
     assert_rejected(world, Reason.PROOF_INVALID)
 
 
+@pytest.mark.rule(11)
 def test_a_tenant_may_not_take_another_key_without_its_proof(world: World) -> None:
     world.forge.commit(
         {
@@ -258,22 +276,26 @@ def test_a_tenant_may_not_leave_a_network_that_comes_with_its_going(world: World
 # --- policy ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule(10)
 def test_the_policy_is_never_removed(world: World) -> None:
     world.forge.commit({POLICY: None}, ALICE)
     assert_rejected(world, Reason.POLICY_REMOVED)
 
 
 @pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.rule(10)
 def test_the_policys_version_goes_up_by_one(world: World, version: int) -> None:
     world.forge.commit({POLICY: policy(ALICE, ALICE2, version=version)}, ALICE)
     assert_rejected(world, Reason.POLICY_VERSION)
 
 
+@pytest.mark.rule(10)
 def test_new_root_keys_have_to_approve_as_well(world: World) -> None:
     world.forge.commit({POLICY: policy(ALICE2, version=2)}, ALICE)
     assert_rejected(world, Reason.THRESHOLD)
 
 
+@pytest.mark.rule(10)
 def test_root_is_handed_over_by_a_merge_that_the_new_root_signs(world: World) -> None:
     handed = world.forge.branch({POLICY: policy(ALICE2, version=2)}, ALICE, on=world.forge.tip)
     world.forge.merge(handed, by=ALICE2)
@@ -282,6 +304,7 @@ def test_root_is_handed_over_by_a_merge_that_the_new_root_signs(world: World) ->
     assert_rejected(world, Reason.UNKNOWN_KEY)
 
 
+@pytest.mark.rule(8)
 def test_one_principal_with_two_keys_counts_once(world: World) -> None:
     root = policy(ALICE, BOB, version=2, threshold=2).replace(
         f"      - {ALICE.key.text}".encode(),
@@ -295,6 +318,7 @@ def test_one_principal_with_two_keys_counts_once(world: World) -> None:
     assert_rejected(world, Reason.THRESHOLD)
 
 
+@pytest.mark.rule(8)
 def test_a_threshold_of_two_takes_an_author_and_a_signed_merge(world: World) -> None:
     branch = world.forge.branch(
         {POLICY: policy(ALICE, ALICE2, version=2, threshold=2)}, ALICE, on=world.forge.tip
@@ -309,6 +333,7 @@ def test_a_threshold_of_two_takes_an_author_and_a_signed_merge(world: World) -> 
     assert_accepted(world)
 
 
+@pytest.mark.rule(3, 14)
 def test_a_later_protocol_stops_the_node_and_rejects_nothing(world: World) -> None:
     before = world.sync()
     world.forge.commit({WEB: network("web", 3)}, DAVE)
@@ -323,6 +348,7 @@ def test_a_later_protocol_stops_the_node_and_rejects_nothing(world: World) -> No
     assert (again.tip, again.alarm) == (view.tip, view.alarm)
 
 
+@pytest.mark.rule(14)
 def test_a_stranger_cannot_stop_nodes_by_asking_for_a_later_protocol(world: World) -> None:
     world.forge.commit({POLICY: policy(ALICE, version=2, protocol=2)}, MALLORY)
     assert_rejected(world, Reason.UNKNOWN_KEY)
@@ -355,6 +381,7 @@ def test_a_stranger_cannot_stop_nodes_by_asking_for_a_later_protocol(world: Worl
         "farms",
     ],
 )
+@pytest.mark.rule(4, 11)
 def test_under_our_directories_lies_nothing_but_documents(world: World, path: str) -> None:
     below = [
         each for each in world.forge.trees[world.forge.tip] if path.startswith(each) or each.startswith(path)
@@ -374,11 +401,13 @@ def test_under_our_directories_lies_nothing_but_documents(world: World, path: st
     ],
     ids=["symlink", "executable", "submodule"],
 )
+@pytest.mark.rule(4)
 def test_a_document_is_a_plain_file(world: World, blob: Blob) -> None:
     world.forge.commit({WEB: blob}, DAVE)
     assert_rejected(world, Reason.WRONG_MODE)
 
 
+@pytest.mark.rule(4)
 def test_a_directory_that_is_a_link_is_refused(world: World) -> None:
     below = dict.fromkeys(path for path in world.forge.trees[world.forge.tip] if path.startswith("farms/"))
     world.forge.commit({"farms": Blob(b"tenants", "120000"), **below}, ALICE)

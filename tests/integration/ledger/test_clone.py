@@ -131,6 +131,7 @@ def test_ssh(good: World) -> None:
     assert "node@host git-upload-pack" in wrapper.with_suffix(".log").read_text()
 
 
+@pytest.mark.rule(21)
 def test_a_shallow_remote_is_refused(good: World) -> None:
     shallow = good.directory / "shallow.git"
     source = f"file://{good.forge.path}"
@@ -139,6 +140,7 @@ def test_a_shallow_remote_is_refused(good: World) -> None:
         good.new_ledger("other", remote=str(shallow)).sync()
 
 
+@pytest.mark.rule(21)
 def test_nothing_of_the_users_git_is_believed(good: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables and configuration that would bend history, redirect, or run programs."""
     trap = good.directory / "trap"
@@ -170,6 +172,7 @@ def test_nothing_of_the_users_git_is_believed(good: World, monkeypatch: pytest.M
 # --- objects that git refuses ------------------------------------------------------------------------
 
 
+@pytest.mark.rule(20)
 def test_a_commit_with_two_trees_is_kept_out(good: World) -> None:
     forge, tip = good.forge, good.forge.tip
     files = {**forge.trees[tip], WEB: Blob(network("web", 66))}
@@ -185,6 +188,7 @@ def test_a_commit_with_two_trees_is_kept_out(good: World) -> None:
     assert good.codes() == ["accepted"]
 
 
+@pytest.mark.rule(20)
 def test_a_tree_that_lists_a_name_twice_is_kept_out(good: World) -> None:
     forge = good.forge
     raw = forge.raw(forge.write_tree(forge.trees[forge.tip]))
@@ -205,6 +209,7 @@ def test_a_tree_that_lists_a_name_twice_is_kept_out(good: World) -> None:
         {".gitattributes": Blob(b"a" * 5000)},
     ],
 )
+@pytest.mark.rule(20)
 def test_ugly_content_elsewhere_stops_nobody(good: World, files: dict[str, Blob]) -> None:
     good.forge.commit(files, None)
     good.forge.commit({WEB: network("web", 3)}, MALLORY)
@@ -212,6 +217,7 @@ def test_ugly_content_elsewhere_stops_nobody(good: World, files: dict[str, Blob]
     assert good.codes(3) == ["void", "unknown-key", "unsigned"]
 
 
+@pytest.mark.rule(20)
 def test_a_malformed_commit_is_a_verdict_and_stops_nobody(good: World) -> None:
     forge = good.forge
     files = {**forge.trees[forge.tip], WEB: Blob(network("web", 3))}
@@ -264,6 +270,7 @@ def _stale_locks(clone: Path) -> None:
     [_remove_objects, _overwrite_objects, _lose_refs, _lose_head, _empty, _dangling_refs, _stale_locks],
 )
 @pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.rule(3, 16)
 def test_a_damaged_clone_is_made_anew_and_the_mark_stays(
     good: World, damage: object, restarted: bool
 ) -> None:
@@ -291,6 +298,7 @@ def test_a_damaged_clone_without_a_remote_says_both(good: World) -> None:
         good.new_ledger("node").judge_local()
 
 
+@pytest.mark.rule(21)
 def test_a_clone_with_history_cut_off_or_bent_is_refused(good: World) -> None:
     for name in ("shallow", "info/grafts", "objects/info/alternates"):
         path = clone_of(good) / name
@@ -315,6 +323,7 @@ def small_disk(path: Path, size: str) -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting takes root")
+@pytest.mark.rule(3)
 def test_a_full_disk_while_fetching_keeps_the_last_good_state(good: World) -> None:
     with small_disk(good.directory / "small", "2m"):
         ledger = good.new_ledger("small")
@@ -333,6 +342,7 @@ def test_a_full_disk_while_fetching_keeps_the_last_good_state(good: World) -> No
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting takes root")
+@pytest.mark.rule(3)
 def test_a_disk_full_to_the_brim_is_trouble_and_no_verdict(good: World) -> None:
     directory = good.directory / "small"
     with small_disk(directory, "1m"):

@@ -252,6 +252,7 @@ def test_a_verdict_in_the_chronicle_that_does_not_follow_is_not_believed(world: 
     assert world.new_ledger("node").judge_local() == view
 
 
+@pytest.mark.rule(23)
 def test_the_effective_tree_shows_with_git_what_was_refused(world: World) -> None:
     world.forge.commit({WEB: network("web", 3), "README": b"x"}, MALLORY)
     world.forge.commit(

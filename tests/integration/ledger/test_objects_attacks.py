@@ -297,6 +297,7 @@ def test_a_path_that_only_looks_like_a_documents(attack: Attack, path: str) -> N
 @pytest.mark.parametrize(
     "name", [".gitattributes", ".gitmodules", ".gitignore", "x/.gitattributes", ".mailmap"]
 )
+@pytest.mark.rule(21)
 def test_files_that_git_obeys_change_nothing(attack: Attack, name: str) -> None:
     """Outside of the governed directories anybody may put them; the bytes judged are the objects' own."""
     obeyed = b"* text eol=crlf filter=x ident working-tree-encoding=UTF-16\n[submodule]\n\tpath = x\n"
@@ -323,6 +324,7 @@ def test_a_document_that_is_no_plain_file(attack: Attack, path: str, blob: Blob)
     assert (view.verdicts[-1].code, view.model) == ("wrong-mode", attack.before.model)
 
 
+@pytest.mark.rule(4)
 def test_the_same_file_made_executable_is_a_change(attack: Attack) -> None:
     attack.forge.commit({WEB: Blob(attack.forge.trees[attack.forge.tip][WEB].data, "100755")}, None)
     assert attack.world.codes() == ["wrong-mode"]

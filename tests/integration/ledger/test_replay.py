@@ -178,6 +178,7 @@ def test_a_linked_work_tree(clone: PersonsClone) -> None:
     assert judged.check_worktree(linked).reason is Reason.ACCEPTED
 
 
+@pytest.mark.rule(21)
 def test_a_shallow_clone_is_refused(world: World) -> None:
     path = world.directory / "shallow"
     run("git", "clone", "-q", "--depth=3", f"file://{world.forge.path}", path)
@@ -206,6 +207,7 @@ def test_a_repository_that_is_no_ledger_is_refused(world: World) -> None:
         replay(path / ".git", world.anchor)
 
 
+@pytest.mark.rule(14)
 def test_a_later_protocol_is_said(world: World, clone: PersonsClone) -> None:
     world.forge.commit({"trust/policy.yaml": policy(ALICE, version=2, protocol=7)}, ALICE)
     clone.git("pull", "-q")
@@ -218,6 +220,7 @@ def test_a_clone_that_cannot_be_written_is_judged_all_the_same(clone: PersonsClo
     assert clone.replay().view.verdicts
 
 
+@pytest.mark.rule(21)
 def test_replaced_objects_change_nothing(world: World, clone: PersonsClone) -> None:
     clone.git("replace", "HEAD~1", "HEAD~2")
     assert clone.replay().view == world.sync()

@@ -23,6 +23,7 @@ from reconciler.ledger.governed import is_governed, place
         "tru\u017ft/x",
     ],
 )
+@pytest.mark.rule(4)
 def test_governed(path: str) -> None:
     assert is_governed(path.encode())
 
@@ -31,10 +32,12 @@ def test_governed(path: str) -> None:
     "path",
     ["README", "trusty/x", "tr\u00fcst/x", "x/trust/policy.yaml", "docs/farms/x", "", "/trust", "farm"],
 )
+@pytest.mark.rule(4)
 def test_not_governed(path: str) -> None:
     assert not is_governed(path.encode())
 
 
+@pytest.mark.rule(4, 11)
 def test_a_place_is_exact() -> None:
     assert place(b"trust/policy.yaml") is not None
     for near in (

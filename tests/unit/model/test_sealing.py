@@ -47,6 +47,7 @@ def test_sealing_twice_gives_two_texts(node: SealingKey) -> None:
 
 
 @pytest.mark.parametrize("field", ["tenant", "network", "node_id", "sealing_key_id", "public_key"])
+@pytest.mark.rule(24)
 def test_it_opens_nowhere_else(node: SealingKey, field: str) -> None:
     private_key = os.urandom(32)
     context = context_of(private_key)
@@ -55,6 +56,7 @@ def test_it_opens_nowhere_else(node: SealingKey, field: str) -> None:
         open_sealed(node.private, replace(context, **{field: "c" * 26}), sealed)
 
 
+@pytest.mark.rule(24)
 def test_it_opens_for_nobody_else(node: SealingKey) -> None:
     private_key = os.urandom(32)
     context = context_of(private_key)
@@ -101,12 +103,14 @@ def test_the_pair_follows_from_its_private_half(node: SealingKey) -> None:
     assert len(node.public) == sealed_format.PUBLIC_KEY_BYTES
 
 
+@pytest.mark.rule(24)
 def test_contexts_that_read_alike_are_not_alike() -> None:
     one = SealingContext("ab", "c", "", "", "")
     other = SealingContext("a", "bc", "", "", "")
     assert one.to_bytes() != other.to_bytes()
 
 
+@pytest.mark.rule(24)
 def test_the_context_is_spelled_as_the_specification_says() -> None:
     context = SealingContext("acme", "web", "n", "s", "p")
     assert context.to_bytes() == (
