@@ -111,11 +111,22 @@ def processes(amount: int) -> Iterator[Ask | None]:
 
 
 def _own_places() -> list[str]:
-    """Where this process finds its modules, but for the directory in which a person happens to stand: that may
-    be the ledger's work tree, in which anybody may have put a `pickle.py`. (`-P` leaves it out, too.)"""
-    here = Path.cwd()
-    places = [(place, Path(place).resolve()) for place in sys.path if place]
-    return [place for place, at in places if at != here or Path(__file__).is_relative_to(at / "reconciler")]
+    """Where this process finds its modules, but for the directory in which a person happens to stand.
+
+    It may be the ledger's work tree, in which anybody may have put a `pickle.py`. (So `-P`, too.)"""
+    absolute = [place for place in sys.path if Path(place).is_absolute()]
+    return [place for place in absolute if not _is_here(place) or _is_ours(place)]
+
+
+def _is_here(place: str) -> bool:
+    try:
+        return Path(place).samefile(os.curdir)
+    except OSError:  # One of them doesn't exist.
+        return False
+
+
+def _is_ours(place: str) -> bool:
+    return Path(__file__).is_relative_to(Path(place, "reconciler").resolve())
 
 
 class _Helper:

@@ -28,7 +28,7 @@ from typing import NamedTuple
 from reconciler.ledger import bounds, content, governed
 from reconciler.ledger.approval import Approved, approvals
 from reconciler.ledger.books import Books, Touched
-from reconciler.ledger.objects import glance
+from reconciler.ledger.objects import MAX_PARENTS, glance
 from reconciler.ledger.provenance import Provenance
 from reconciler.ledger.provider import Provider, Transaction
 from reconciler.ledger.rejected import Rejected
@@ -38,6 +38,9 @@ from reconciler.ledger.verdict import Reason, Signer, Verdict
 from reconciler.ledger.wholeness import require_whole
 from reconciler.model.model import Model
 from reconciler.model.paths import POLICY_PATH, Place
+
+MAX_DETAIL = 4_000
+"""Letters of what is said about a rejection, which may quote what anybody wrote, and is remembered."""
 
 
 class Judgement(NamedTuple):
@@ -72,9 +75,7 @@ def _remembered(touched: tuple[Touched, ...], reason: Reason) -> tuple[Touched, 
     """All that it changed, and of what it didn't so much as a person would read: whoever can push, signed or
     not, could else fill every node's memory with names."""
     left = count(bounds.MAX_REMEMBERED_PATHS, -1)
-    return tuple(
-        item for item in touched if (reason.changes_state and not item.is_repair) or next(left) > 0
-    )
+    return tuple(item for item in touched if (reason.changes_state and not item.is_repair) or next(left) > 0)
 
 
 def _verdict(
@@ -90,7 +91,7 @@ def _verdict(
         commit=transaction.commit,
         position=books.position,
         reason=reason,
-        detail="" if rejected is None else rejected.detail,
+        detail="" if rejected is None else rejected.detail[:MAX_DETAIL],
         hint="" if rejected is None else rejected.hint,
         signers=tuple(
             sorted(signers, key=lambda signer: (signer.role, signer.principal, signer.fingerprint))
@@ -169,7 +170,10 @@ class _Trial:
         if not self.transaction.is_merge:
             return None
         if scope.lineage is None:
-            detail = f"the merge brings in more than {bounds.MAX_MERGED_COMMITS} commits"
+            detail = (
+                f"the merge brings in more than {bounds.MAX_MERGED_COMMITS} commits, or one with more than "
+                f"{MAX_PARENTS} parents"
+            )
             raise Rejected(Reason.TOO_MANY_COMMITS, detail)
         return Provenance(self.state, scope.lineage, claims, self.provider)
 

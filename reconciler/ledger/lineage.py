@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from reconciler.ledger import bounds
 from reconciler.ledger.adoption import Adoption
+from reconciler.ledger.ancestry import Parents, parents_first
 from reconciler.ledger.objects import Change, CommitId, Entry
 from reconciler.ledger.provider import Provider, Transaction
 from reconciler.ledger.rejected import Rejected
 from reconciler.ledger.store import Edge
 from reconciler.ledger.verdict import Reason
 
-Parents = Mapping[CommitId, tuple[CommitId, ...]]
 Adopted = Mapping[CommitId, Mapping[bytes, Adoption]]
 """By commit and path."""
 
@@ -55,7 +55,7 @@ class Lineage:
     def __init__(self, merge: Transaction, merged: Parents, adopted: Adopted, provider: Provider) -> None:
         self.merge = merge
         self.adopted = adopted
-        self.commits = _parents_first({**merged, merge.commit: merge.parents})
+        self.commits = parents_first({**merged, merge.commit: merge.parents})
         self._provider = provider
         self._known: dict[CommitId, dict[CommitId, bool]] = {}
         self._authors: dict[bytes, dict[CommitId, Author]] = {}
@@ -146,19 +146,3 @@ class Lineage:
             for path, adoption in adoptions.items():
                 if path in paths:
                     yield commit, adoption
-
-
-def _parents_first(parents: Parents) -> dict[CommitId, tuple[CommitId, ...]]:
-    """The same commits, each after those of its parents that are among them."""
-    order: dict[CommitId, tuple[CommitId, ...]] = {}
-    for start in sorted(parents):
-        waiting = [start]
-        while waiting:
-            commit = waiting[-1]
-            missing = [parent for parent in parents[commit] if parent in parents and parent not in order]
-            if commit in order or not missing:
-                waiting.pop()
-                order.setdefault(commit, parents[commit])
-            else:
-                waiting.extend(missing)
-    return order

@@ -32,8 +32,11 @@ MAX_DATE = 253402214399
 """30 December 9999, 23:59:59 UTC. git hands a commit's date to ssh-keygen in local time, which can't read a
 year of five digits, and so finds no good signature in later commits (seen with git 2.39, OpenSSH 9.2)."""
 
+MAX_GLANCE_BYTES = 256
+
 _ID = re.compile(rb"[0-9a-f]{40}")
-_PARENT = re.compile(rb"parent ([0-9a-f]{40})")
+# Git reads ids in capital letters, too, and follows them; in a well-formed commit they don't stand.
+_PARENT = re.compile(rb"parent ([0-9a-fA-F]{40})")
 _IDENTITY = re.compile(rb"(?:[^<>\n]+ )?<[^<>\n]*> (0|[1-9][0-9]{0,11}) [+-][0-9]{4}")
 _HEADER_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _MESSAGE_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
@@ -116,10 +119,16 @@ def glance(raw: bytes) -> Glance:
     author = _GLANCE_AUTHOR.search(head)
     committer = _GLANCE_DATE.search(head)
     return Glance(
-        printable(message.strip().split(b"\n", 1)[0]),
-        printable(author[1]) if author else "",
+        _shortened(message.strip().split(b"\n", 1)[0]),
+        _shortened(author[1]) if author else "",
         min(int(committer[1]), MAX_DATE) if committer else 0,
     )
+
+
+def _shortened(line: bytes) -> str:
+    """It is remembered of every commit, also where nobody has signed it: a few dozen letters say enough."""
+    text = printable(line[:MAX_GLANCE_BYTES])
+    return f"{text}..." if len(line) > MAX_GLANCE_BYTES else text
 
 
 def printable(data: bytes) -> str:
@@ -132,7 +141,7 @@ def printable(data: bytes) -> str:
 
 def tree_of(raw: bytes) -> ObjectId:
     """The tree of any commit that git can read: it stands in the first line."""
-    return ObjectId(raw[len(b"tree ") : len(b"tree ") + 40].decode("ascii"))
+    return ObjectId(raw[len(b"tree ") : len(b"tree ") + 40].decode("ascii").lower())
 
 
 def parents_of(raw: bytes) -> tuple[CommitId, ...]:
@@ -143,7 +152,7 @@ def parents_of(raw: bytes) -> tuple[CommitId, ...]:
         match = _PARENT.fullmatch(line)
         if match is None:
             break
-        found.append(CommitId(match[1].decode("ascii")))
+        found.append(CommitId(match[1].decode("ascii").lower()))
     return tuple(found)
 
 

@@ -45,6 +45,7 @@ _NEUTRAL_CONFIG = (
     "core.attributesFile=/dev/null",
     "core.commitGraph=false",
     "core.quotePath=false",
+    "core.bigFileThreshold=1m",  # What is longer than a document may be isn't read into memory.
     "gc.auto=0",
     "maintenance.auto=false",
     "submodule.recurse=false",
