@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import bounds, objects, sshsig
+from reconciler.ledger import bounds, effective, objects, sshsig
 from reconciler.ledger.verdict import Reason
 from reconciler.ledger.view import AlarmKind
 
@@ -43,6 +43,8 @@ def test_bounds_are_as_written() -> None:
     assert bounds.MAX_NEAREST_AUTHORS == 64
     assert (bounds.MAX_DOCUMENT_BYTES, objects.MAX_COMMIT_BYTES) == (256 << 10, 128 << 10)
     assert (objects.MAX_PARENTS, sshsig.MAX_ARMOR_BYTES) == (64, 16 << 10)
+    assert (bounds.MAX_LISTED, bounds.MAX_DEPTH, bounds.MAX_PATH_BYTES) == (100_000, 16, 512)
+    assert (bounds.MAX_TRANSACTION_BYTES, effective.MAX_ROOT_BYTES) == (32 << 20, 1 << 20)
 
 
 # --- the rules in short -------------------------------------------------------------------------------
