@@ -9,7 +9,7 @@ import click
 from reconciler.cli import ledger_text
 from reconciler.cli.names import COMMIT, FARM, TENANT
 from reconciler.cli.output import example, print_json
-from reconciler.cli.reading import Source, source_options, verdict_at
+from reconciler.cli.reading import Source, say_if_unknown, source_options, verdict_at
 from reconciler.ledger.replay import Replay
 from reconciler.records import history, table
 from reconciler.records.event import Event
@@ -63,6 +63,8 @@ def command(
         question = Question(tenant, farm, _period(judged, first, last))
         happened = tuple(events(history.steps(judged.records(), judged.contents)))
         head = _head(source, judged, question.period)
+        if not asked_events(question, happened):
+            say_if_unknown(judged.model, tenant, farm)
     answer = _sums if summed else _leases if held else _events
     answer(question, happened, head)[output]()
 
@@ -112,7 +114,7 @@ def _sums(question: Question, happened: Sequence[Event], head: table.Row) -> _Fo
 
 def _forms(lines: Iterable[str], plain: object, rows: Iterable[table.Row], columns: Sequence[str]) -> _Forms:
     return {
-        "text": lambda: click.echo("\n".join(lines)),
+        "text": lambda: click.echo("".join(f"{line}\n" for line in lines), nl=False),
         "json": lambda: print_json(plain),
         "csv": lambda: click.echo(table.csv_text(rows, columns), nl=False),
     }

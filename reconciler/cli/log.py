@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.names import FARM, TENANT, TRANSACTIONS
 from reconciler.cli.output import example, output_option, print_json
-from reconciler.cli.reading import Source, source_options, stretch
+from reconciler.cli.reading import Source, say_if_unknown, source_options, stretch
 from reconciler.ledger.verdict import Reason, Verdict
 from reconciler.records.about import about_farm, about_tenant, is_below
 from reconciler.records.claimed_date import claimed_date
@@ -47,8 +47,10 @@ def command(
     A and B are positions (0 is the anchor) or commits: those after A up to B. B alone means all up to it.
     """
     wanted = _filter(rejected, tenant, farm, path)
-    with stretch(source, transactions) as (_, judged):
+    with stretch(source, transactions) as (ledger, judged):
         verdicts = list(islice(filter(wanted, reversed(judged)), number))
+        if not verdicts:
+            say_if_unknown(ledger.model, tenant, farm)
     if output == "json":
         print_json([as_plain(verdict) for verdict in verdicts])
     else:

@@ -15,11 +15,13 @@ import click
 from reconciler.authoring.worktree import WorkTree
 from reconciler.cli.node_config_file import config_option
 from reconciler.cli.options import repo_option
+from reconciler.cli.output import say
 from reconciler.ledger.anchor import Anchor, read_anchor
 from reconciler.ledger.effective import LEDGER_REF
 from reconciler.ledger.objects import CommitId
 from reconciler.ledger.replay import NotOnChain, Replay, replay
 from reconciler.ledger.verdict import Verdict
+from reconciler.model.model import Model
 from reconciler.records.approvers import Before
 
 
@@ -95,6 +97,14 @@ def verdict_at(judged: Replay, text: str) -> Verdict:
         "nor a commit on the first-parent chain",
         "`tnet log` lists them",
     )
+
+
+def say_if_unknown(model: Model, tenant: str | None, farm: str | None) -> None:
+    """For an empty answer: a misspelt name looks like one about which there is nothing to tell."""
+    if tenant is not None and model.tenant(tenant) is None:
+        say(f"no tenant {tenant} is in effect")
+    if farm is not None and model.farm(farm) is None:
+        say(f"no farm {farm} is in effect")
 
 
 def is_position(text: str) -> bool:

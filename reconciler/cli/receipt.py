@@ -35,23 +35,25 @@ class _Receipt(click.Group):
 @click.group(
     cls=_Receipt,
     no_args_is_help=True,
-    epilog=example("tnet receipt 1f3a9c2 -o web.receipt", "tnet receipt verify web.receipt --anchor 3f1c…"),
+    epilog=example("tnet receipt 1f3a9c2 web.receipt", "tnet receipt verify web.receipt --anchor 3f1c…"),
 )
 def command() -> None:
     """Write one small file that proves a purchase to somebody who has only the anchor; and check it.
 
-    `tnet receipt COMMIT` writes; `tnet receipt verify FILE` checks, without a ledger and without a network.
+    `tnet receipt COMMIT FILE` writes; `tnet receipt verify FILE` checks, without a ledger and without
+    a network.
     """
 
 
 @command.command(
     _WRITE,
     epilog=example(
-        "tnet receipt 1f3a9c2 -o web.receipt",
+        "tnet receipt 1f3a9c2 web.receipt",
         "tnet receipt 211 --document tenants/ac/acme/networks/web.yaml > web.receipt",
     ),
 )
 @click.argument("commit", type=COMMIT)
+@click.argument("output", type=click.Path(path_type=Path, dir_okay=False), required=False, metavar="[FILE]")
 @click.option(
     "--document",
     "documents",
@@ -75,23 +77,16 @@ def command() -> None:
     metavar="BRANCH",
     help="The branch where checkpoints lie.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Where to write it.",
-)
 @source_options
 def write(
     source: Source,
     commit: str,
+    output: Path | None,
     documents: tuple[str, ...],
     file: BinaryIO | None,
     branch: str,
-    output: Path | None,
 ) -> None:
-    """Write the receipt of transaction COMMIT (a commit or a position).
+    """Write the receipt of transaction COMMIT (a commit or a position) to FILE, or print it.
 
     It holds the signed commits, the documents, and the way from the anchor to them. It leans on a signed
     checkpoint that stands for the transaction; without one there is nothing that others could believe.

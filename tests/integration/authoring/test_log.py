@@ -64,6 +64,13 @@ def test_what_is_no_transaction_is_refused_with_advice(busy: Desk) -> None:
     assert "tnet log" in said.err
 
 
+def test_a_name_that_isnt_there_is_told(web: Desk) -> None:
+    for words in (("log", "--tenant", "amce"), ("ledger", "--tenant", "amce")):
+        said = web.tnet(*words)
+        assert "no tenant amce is in effect" in said.err
+    assert "no farm pairs is in effect" in web.tnet("ledger", "--farm", "pairs", "-o", "csv").err
+
+
 def test_a_recovery_is_marked(web: Desk) -> None:
     web.tnet("tenant", "recover", "acme", *_new_key(web, "chloe"), by="alice")
     said = web.tnet("log", "-n", "1").out

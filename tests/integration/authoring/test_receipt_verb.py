@@ -24,7 +24,7 @@ def test_a_receipt_is_written_and_checked_without_the_ledger(
     vouched: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, begun = tmp_path / "web.receipt", anchor(vouched)
-    said = vouched.tnet("receipt", "HEAD", "-o", str(file))
+    said = vouched.tnet("receipt", "HEAD", str(file))
     assert f"tnet receipt verify {file}" in said.err
     monkeypatch.chdir(tmp_path)
     found = vouched.tnet("receipt", "verify", str(file), "--anchor", begun).out
