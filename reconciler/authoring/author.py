@@ -166,7 +166,10 @@ class Author:
 
 def _require_head(tree: WorkTree) -> str:
     if tree.head is None:
-        raise WorkTreeError(f"{tree.root}: there is no commit yet", "`tnet init DIR` starts a ledger")
+        raise WorkTreeError(
+            f"{tree.root}: nothing is checked out here, or there is no commit yet",
+            "in a clone: git switch main; `tnet init DIR` starts a new ledger",
+        )
     return tree.head
 
 

@@ -280,9 +280,9 @@ def _signed(text: SignedText, key: SigningKey, quorum: Quorum, made: Checkpoint)
     signed = text.signed_also(sign(text.text, NAMESPACE, key))
     if len(quorum.approving(signed.keys(NAMESPACE))) == len(before):
         raise SigningError(
-            f"a signature by this key adds nothing to the {made}: it is nobody's of {quorum}, or theirs "
-            "who have signed already",
-            "choose another: --key FILE",
+            f"your signature adds nothing to the {made}: the key is nobody's of {quorum}, or its holder has "
+            "signed already",
+            "choose another: --key FILE; `tnet key list` shows yours",
         )
     return signed
 

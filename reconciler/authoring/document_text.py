@@ -49,7 +49,8 @@ def changed_text(path: str, content: bytes, document: Document) -> bytes:
     DocumentError where `document` (or `content`) isn't valid.
     """
     before = load(path, content)
-    text = update(content.decode("utf-8"), _plain(before), _plain(document))
+    old, new = _plain(before), _plain(document)
+    text = update(content.decode("utf-8"), old, _without_taken_back(old, new))
     return _checked(path, text, document)
 
 
@@ -57,6 +58,18 @@ def _plain(value: Struct) -> dict[str, Any]:
     """Mappings, lists and scalars, defaults included."""
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(value))
     return plain
+
+
+def _without_taken_back(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`new` without what it says no more: such a field's line goes, rather than to say `null`."""
+    kept: dict[str, Any] = {}
+    for name, value in new.items():
+        before = old.get(name)
+        if value is None and before is not None:
+            continue
+        both = isinstance(value, dict) and isinstance(before, dict)
+        kept[name] = _without_taken_back(before, value) if both else value  # type: ignore[arg-type]
+    return kept
 
 
 def _without_defaults(value: Any) -> Any:

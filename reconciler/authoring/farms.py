@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
+
 from reconciler.authoring.change import Change, require_new
 from reconciler.authoring.consequences import consequences, on_farm
 from reconciler.authoring.errors import AuthoringError, NothingToDo
 from reconciler.model import paths
-from reconciler.model.documents import Farm, FarmSpec, Grant, GrantSpec, Metadata
+from reconciler.model.documents import Document, Farm, FarmSpec, Grant, GrantSpec, Metadata, OpenGrant
 from reconciler.model.model import Model
 
 
@@ -28,10 +32,34 @@ def grant(model: Model, farm: str, tenant: str, spec: GrantSpec) -> Change:
         raise NothingToDo(f"{tenant} has this grant on {farm} already: {path}")
     metadata = before.metadata if before else Metadata(name=tenant)
     verb = "change" if before else "give"
-    document = Grant(api_version="tnet/v1", metadata=metadata, spec=spec)
+    documents = {path: Grant(api_version="tnet/v1", metadata=metadata, spec=spec)}
     unknown = model.tenant(tenant) is None
-    notes = (f"there is no tenant {tenant} yet: the grant waits for root to add it",) if unknown else ()
-    return Change(f"farm {farm}: {verb} grant for {tenant}", {path: document}, notes)
+    waits = (f"there is no tenant {tenant} yet: the grant waits for root to add it",) if unknown else ()
+    notes = (*waits, *_unknown_nodes(model, farm, spec.nodes), *_on_farm(model, farm, documents))
+    return Change(f"farm {farm}: {verb} grant for {tenant}", documents, notes)
+
+
+def open_grant(model: Model, farm: str, spec: OpenGrant | None) -> Change:
+    """What tenants without a grant of their own may place on `farm`; None: nothing (a farmer signs)."""
+    path = paths.farm_path(farm)
+    before = model.farm(farm)
+    if before is None:
+        raise AuthoringError(f"there is no farm {farm}", f"root adds it: tnet farm add {farm} …")
+    if before.spec.open_grant == spec:
+        raise NothingToDo(f"{farm} has " + ("this open grant already" if spec else "no open grant"))
+    after = msgspec.structs.replace(before, spec=msgspec.structs.replace(before.spec, open_grant=spec))
+    nodes = spec.nodes if spec else ()
+    notes = (*_unknown_nodes(model, farm, nodes), *_on_farm(model, farm, {path: after}))
+    return Change(f"farm {farm}: {'open' if spec else 'close'} to every tenant", {path: after}, notes)
+
+
+def _unknown_nodes(model: Model, farm: str, named: tuple[str, ...]) -> tuple[str, ...]:
+    known = {node for node, _ in model.nodes_in(farm)}
+    return tuple(f"there is no node {farm}/{node} yet" for node in named if node not in known)
+
+
+def _on_farm(model: Model, farm: str, documents: Mapping[str, Document | None]) -> tuple[str, ...]:
+    return consequences(model, documents, on_farm(model, farm))
 
 
 def revoke_grant(model: Model, farm: str, tenant: str) -> Change:
@@ -40,7 +68,7 @@ def revoke_grant(model: Model, farm: str, tenant: str) -> Change:
     if model.grant(farm, tenant) is None:
         raise NothingToDo(f"{tenant} has no grant of its own on {farm}: there is no {path} in effect")
     documents = {path: None}
-    notes = consequences(model, documents, on_farm(model, farm))
+    notes = _on_farm(model, farm, documents)
     return Change(f"farm {farm}: revoke grant for {tenant}", documents, notes)
 
 
@@ -52,5 +80,5 @@ def remove_farm(model: Model, name: str) -> Change:
     documents = {path: None}
     nodes = [f"{name}/{node}" for node, _ in model.nodes_in(name)]
     kept = (f"its nodes stay written down, and nobody can change them: {', '.join(nodes)}",) if nodes else ()
-    notes = (*kept, *consequences(model, documents, on_farm(model, name)))
+    notes = (*kept, *_on_farm(model, name, documents))
     return Change(f"farm {name}: remove", documents, notes)

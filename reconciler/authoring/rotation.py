@@ -129,7 +129,7 @@ def _require_reachable(before: Tenant, after: Tenant) -> None:
     _require_met(
         after.spec.signers,
         f"the tenant {name}",
-        "add a key first, or lower it in the same commit: --threshold N",
+        "in the same commit, add who is missing (--add PROOF) or give a lower --threshold N",
     )
     for rule in after.spec.rules:
         where = f"the rule for {', '.join(rule.paths)}"
@@ -140,5 +140,5 @@ def _require_met(signers: Signers, where: str, advice: str) -> None:
     left = len(signers.principals)
     if left < signers.threshold:
         raise AuthoringError(
-            f"{where} would have {left} principal(s) left, and {signers.threshold} have to sign", advice
+            f"{where} would have a threshold of {signers.threshold}, and {left} to sign", advice
         )

@@ -18,6 +18,7 @@ from reconciler.ledger.keys import KeyRefused, from_text
 ENVIRONMENT_VARIABLE = "TNET_SIGNING_KEY"
 
 _LITERAL = re.compile(r"^(key::)?(?P<key>(ssh|ecdsa|sk-ssh|sk-ecdsa)-\S+ [A-Za-z0-9+/]+={0,2})(\s.*)?$")
+_BEGINNING_BYTES = 128
 _HOW = (
     "once and for all: tnet key setup --key ~/.ssh/id_ed25519 (also a .pub file, or the public key itself,\n"
     "if the private one is in an ssh-agent); for once: --key FILE, or TNET_SIGNING_KEY\n"
@@ -85,7 +86,19 @@ def _checked(source: str, value: str) -> SigningKey:
     path = Path(value).expanduser()
     if not path.is_file():
         raise SigningError(f"{source} names {value}, which is neither a key file nor an SSH public key", _HOW)
+    if not _looks_like_a_key(source, path):
+        raise SigningError(f"{source} names {value}, and this file is no SSH key", _HOW)
     return SigningKey(str(path.absolute()))
+
+
+def _looks_like_a_key(source: str, path: Path) -> bool:
+    """Whether it begins as private keys do, or as a .pub file does. Raises SigningError where unreadable."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING_BYTES).decode("utf-8", "replace").lstrip()
+    except OSError as error:
+        raise SigningError(f"{source} names {path}, which can't be read: {error.strerror}", _HOW) from error
+    return bool(re.match(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|(ssh|ecdsa|sk-ssh|sk-ecdsa)-\S+ ", beginning))
 
 
 def public_key(key: SigningKey) -> str:

@@ -57,10 +57,16 @@ def read_proof(source: str, text: str, tenant: str) -> Proven:
 
 def _parsed(source: str, text: str) -> ProofFile:
     """The file's grammar is `name: value` a line, so that no YAML parser has to be trusted with it."""
-    pairs = [line.split(": ", 1) for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    pairs = [line.partition(": ") for line in lines]
+    for line, (_, colon, _) in zip(lines, pairs, strict=True):
+        if not colon:
+            raise AuthoringError(
+                f"{source}: this is not a proof: {line[:60]!r} is not `name: value`", _again("TENANT")
+            )
     try:
-        return msgspec.convert(dict(pairs), ProofFile)
-    except (ValueError, msgspec.ValidationError) as error:
+        return msgspec.convert({name: value for name, _, value in pairs}, ProofFile)
+    except msgspec.ValidationError as error:
         raise AuthoringError(f"{source}: this is not a proof: {error}", _again("TENANT")) from error
 
 

@@ -4,8 +4,8 @@ How to add a verb
 -----------------
 1. Write `reconciler/cli/<module>.py` with a click command object named `command` (a group is one too).
    The module is imported only when the verb is used or asked for help.
-2. Add a line to the table in `verbs.py`: verb, module, one line of help. `tnet --help` and the shell's
-   completion are answered from that table alone.
+2. Add a line to the table in `verbs.py`: verb, module, one line of help; a new word after `tnet` also goes
+   under a heading in `sections.py`. `tnet --help` and the shell's completion are answered from these alone.
 3. Give it an example: `@click.command(epilog=example("tnet plan -o json"))`.
 
 What verbs share

@@ -7,18 +7,21 @@ from pathlib import Path
 import click
 
 from reconciler.cli.node_config_file import config_option
-from reconciler.cli.output import example, say
+from reconciler.cli.output import example, output_option, print_json, say
 
 
-@click.command(epilog=example("tnet detach acme/web web1"))
+@click.command(epilog=example("tnet detach acme/web web1", "tnet detach acme/web web1 --interface eth1"))
 @click.argument("network", metavar="TENANT/NETWORK")
 @click.argument("namespace", metavar="NETNS")
 @click.option("--interface", default="eth0", show_default=True, help="The interface's name in NETNS.")
 @config_option
-def command(network: str, namespace: str, interface: str, config: Path) -> None:
+@output_option
+def command(network: str, namespace: str, interface: str, config: Path, output: str) -> None:
     """Undo `tnet attach`: the interface goes, NETNS itself stays."""
     from reconciler.agent.attaching import detach
     from reconciler.agent.config import load_config
 
     detach(load_config(config), network, namespace, interface)
-    say(f"{namespace} is no longer in {network}")
+    if output == "json":
+        return print_json({"network": network, "namespace": namespace, "interface": interface})
+    return say(f"{namespace} is no longer in {network}")

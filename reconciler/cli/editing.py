@@ -17,11 +17,13 @@ from reconciler.authoring.author import Author, Draft, require_accepted
 from reconciler.authoring.change import Change
 from reconciler.authoring.commit import Changes, difference, difference_of_trees
 from reconciler.authoring.signing_key import SigningKey, choose_signing_key, key_is_named
+from reconciler.cli.difference_text import readable
 from reconciler.cli.options import key_option, repo_option
 from reconciler.cli.output import output_option, print_json, say
 from reconciler.model.model import Model
 
 _PUSHED = "push it, and every node picks it up: git push"
+_NOT_YET = "push it as a branch for others to merge: git push origin HEAD:refs/heads/BRANCH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Editor:
         author = self.author
         words = f"{self._words(subject)}\n\n{takeover.trailers}"
         if self._options.output == "text" or self._options.dry_run:
-            click.echo(adopt.difference(author, takeover))
+            click.echo(readable(adopt.difference(author, takeover)))
         if self._options.dry_run:
             return require_accepted(author.judge_unsigned(takeover.documents, words))
         draft = author.draft_adoption(takeover.documents, words, self._signing_key())
@@ -86,7 +88,7 @@ class Editor:
         """Commit a tree that brings back what is in effect, signed if there is a key to sign with."""
         author = self.author
         if self._options.dry_run:
-            return click.echo(difference_of_trees(author.tree, "HEAD", tree_id))
+            return click.echo(readable(difference_of_trees(author.tree, "HEAD", tree_id)))
         draft = author.draft_tree(tree_id, self._words(subject), self._signing_key_if_any())
         require_accepted(draft.verdict)
         author.publish_by_git(draft)
@@ -99,7 +101,7 @@ class Editor:
         return self._signing_key()
 
     def _show(self, changes: Changes, notes: tuple[str, ...]) -> None:
-        click.echo(difference(self.author.tree, changes))
+        click.echo(readable(difference(self.author.tree, changes)))
         for note in notes:
             say(note)
         require_accepted(self.author.judge_unsigned(changes))
@@ -132,6 +134,7 @@ class Editor:
             click.echo(f"  {line}")
         if not verdict.accepted:
             click.echo(f"  NOT ACCEPTED as it stands ({verdict.code}): {verdict.detail}")
+            next_step = _NOT_YET
         return click.echo(f"next: {next_step}")
 
 

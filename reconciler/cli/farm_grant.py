@@ -6,7 +6,7 @@ import click
 
 from reconciler.authoring import farms
 from reconciler.cli.editing import Editor, editing_options
-from reconciler.cli.names import LABEL
+from reconciler.cli.names import FARM, LABEL, TENANT
 from reconciler.cli.output import example
 from reconciler.model.documents import GrantSpec
 
@@ -18,8 +18,8 @@ from reconciler.model.documents import GrantSpec
         "tnet farm grant paris acme --max-resources 50 --max-per-node 5",
     )
 )
-@click.argument("farm", type=LABEL)
-@click.argument("tenant", type=LABEL)
+@click.argument("farm", type=FARM)
+@click.argument("tenant", type=TENANT)
 @click.option("--max-resources", type=click.IntRange(0), required=True, help="How many, over all its nodes.")
 @click.option(
     "--node", "nodes", type=LABEL, multiple=True, help="Only there; repeatable (default: all nodes)."
@@ -36,6 +36,10 @@ def command(
     nodes: tuple[str, ...],
     max_per_node: int | None,
 ) -> None:
-    """Let a tenant place resources on a farm, or change what it may place. Signed by a farmer."""
+    """Let a tenant place resources on a farm, or change what it may place. Signed by a farmer.
+
+    What goes beyond a lowered grant is suspended (said before, with --dry-run), keeps its numbers, and runs
+    again when there is room.
+    """
     spec = GrantSpec(max_resources=max_resources, max_resources_per_node=max_per_node, nodes=nodes)
     editor.make(farms.grant(editor.model, farm, tenant, spec))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -29,9 +29,18 @@ class Branch:
 class LazyGroup(click.Group):
     """Lists, completes and resolves its verbs from a table."""
 
-    def __init__(self, name: str, table: Mapping[str, Verb | Branch], help: str, epilog: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        table: Mapping[str, Verb | Branch],
+        help: str,
+        epilog: str = "",
+        sections: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """`sections`: headings for the help, with the verbs below each; without, all are under one."""
         super().__init__(name, help=help, epilog=epilog or None, no_args_is_help=True)
         self.table = table
+        self.sections = sections or {"Commands": tuple(table)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.table)
@@ -47,8 +56,11 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in self.table.items()])
+        longest = max(map(len, self.table), default=0)
+        for heading, names in self.sections.items():
+            rows = [(name.ljust(longest), self.table[name].summary) for name in names if name in self.table]
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         options = click.Command.shell_complete(self, ctx, incomplete)

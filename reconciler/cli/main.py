@@ -11,6 +11,7 @@ from reconciler import __version__
 from reconciler.cli import exits
 from reconciler.cli.lazy import LazyGroup
 from reconciler.cli.output import example
+from reconciler.cli.sections import SECTIONS
 from reconciler.cli.verbs import VERBS
 from reconciler.errors import TnetError
 
@@ -19,6 +20,7 @@ cli = LazyGroup(
     VERBS,
     help="Tenant networks from a Git repository: signed YAML in, converged kernels out.",
     epilog=example("tnet init farm-ledger", "tnet network create acme/web --node paris/p1", "tnet plan"),
+    sections=SECTIONS,
 )
 cli = click.version_option(__version__, prog_name="tnet", message="%(prog)s %(version)s")(cli)
 cli.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -9,7 +9,7 @@ import click
 from reconciler.agent.config import DEFAULT_PATH, load_config
 from reconciler.authoring import yaml_write
 from reconciler.cli.names import NODE, Pair
-from reconciler.cli.output import example
+from reconciler.cli.output import example, output_option, print_json
 from reconciler.errors import TnetError
 from reconciler.ledger import checkpoint_branch
 from reconciler.ledger.anchor import Anchor
@@ -48,6 +48,7 @@ from reconciler.ledger.objects import CommitId
 @click.option("--run-dir", default="/run/tnet", show_default=True, metavar="DIR")
 @click.option("--file", type=click.Path(path_type=Path), default=DEFAULT_PATH, show_default=True)
 @click.option("--force", is_flag=True, help="Write over a configuration that says something else.")
+@output_option
 def command(
     node: Pair,
     remote: str,
@@ -60,28 +61,29 @@ def command(
     run_dir: str,
     file: Path,
     force: bool,
+    output: str,
 ) -> None:
     """Write the agent's configuration on this host: which node it is, and whose ledger it follows.
 
     Take anchor and root keys from somebody you trust, not from the forge.
     """
     Anchor(CommitId(anchor), frozenset(root_keys))  # says what is wrong with them
-    text = yaml_write.block(
-        {
-            "node": str(node),
-            "remote": remote,
-            "branch": branch,
-            "checkpoints": checkpoints,
-            "anchor": anchor,
-            "rootKeys": list(root_keys),
-            "stateDir": state_dir,
-            "runDir": run_dir,
-            "intervalSeconds": interval,
-        }
-    )
-    _write(file, text, force)
+    fields = {
+        "node": str(node),
+        "remote": remote,
+        "branch": branch,
+        "checkpoints": checkpoints,
+        "anchor": anchor,
+        "rootKeys": list(root_keys),
+        "stateDir": state_dir,
+        "runDir": run_dir,
+        "intervalSeconds": interval,
+    }
+    _write(file, yaml_write.block(fields), force)
+    if output == "json":
+        return print_json({"file": str(file), **fields})
     click.echo(f"wrote {file}: this host is {node}")
-    click.echo("next: tnet plan, then systemctl enable --now tnet-agent")
+    return click.echo("next: tnet plan, then systemctl enable --now tnet-agent")
 
 
 def _write(file: Path, text: str, force: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.errors import TnetError
-from reconciler.ledger.anchor import Anchor, read_anchor
+from reconciler.ledger.anchor import Anchor, AnchorUnknown, read_anchor
 from reconciler.ledger.objects import CommitId
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,8 +55,18 @@ def pinned(repository: Path, anchor: str | None, root_keys: tuple[str, ...]) -> 
     if anchor is None:
         if root_keys:
             raise click.UsageError("--root-key without --anchor: which commit's root keys are they?")
-        return PinnedLedger(git_dir, read_anchor(git_dir))
+        return PinnedLedger(git_dir, _pinned_anchor(git_dir))
     return PinnedLedger(git_dir, Anchor(CommitId(anchor), frozenset(root_keys)))
+
+
+def _pinned_anchor(git_dir: Path) -> Anchor:
+    try:
+        return read_anchor(git_dir)
+    except AnchorUnknown as error:
+        advice = (
+            "give --anchor COMMIT --root-key SHA256:… (from root, not from the forge), or pin it: tnet trust"
+        )
+        raise AnchorUnknown(str(error), advice) from error
 
 
 def git_directory(directory: Path) -> Path:
@@ -66,7 +76,10 @@ def git_directory(directory: Path) -> Path:
     try:
         return Path(Repo(directory, search_parent_directories=True).git_dir)
     except (InvalidGitRepositoryError, NoSuchPathError):
-        raise NoRepository(f"{directory}: this is not a Git repository", "name one, or go into one") from None
+        raise NoRepository(
+            f"{directory}: this is not a Git repository",
+            "go into your clone of the ledger, or name the repository",
+        ) from None
 
 
 def own_git_directory(directory: Path) -> Path:

@@ -42,7 +42,7 @@ def _lines(config: ServerConfig, hook: HookStanding, ledger: LedgerStanding) -> 
         f"ledger       {config.branch}: {standing}, {ledger.rejected} rejected",
         f"state        {ledger.state_hash or 'none'}",
         f"anchor       {config.anchor.commit}",
-        f"checkpoints  {config.checkpoints}: added to, never changed",
+        f"checkpoints  {config.checkpoints}: newer ones only",
         f"others       {'signed changes only' if config.signed_only else 'free'}",
         f"deadline     {config.deadline_s:g} s",
     ]

@@ -23,6 +23,7 @@ VERBS: Mapping[str, Verb | Branch] = {
         {
             "add": Verb("farm_add", "Write a farm into the ledger (signed by root)."),
             "grant": Verb("farm_grant", "Let a tenant place resources on a farm (signed by a farmer)."),
+            "open-grant": Verb("farm_open_grant", "Let in tenants without a grant (signed by a farmer)."),
             "revoke-grant": Verb("farm_revoke_grant", "Take a tenant's grant back (signed by a farmer)."),
             "remove": Verb("farm_remove", "Strike a farm out (signed by root)."),
         },

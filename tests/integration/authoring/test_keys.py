@@ -182,7 +182,7 @@ def test_every_work_tree_of_a_clone_signs(web: Desk, tmp_path: Path) -> None:
     [
         ("absent", "neither a key file nor an SSH public key"),
         ("orphan.pub", "its private half is neither beside it nor in an ssh-agent"),
-        ("text", "can't read the public half"),
+        ("text", "this file is no SSH key"),
         ("short", "2048 to 16384 bits"),
     ],
 )

@@ -47,6 +47,41 @@ def test_a_revoked_grant_says_what_it_suspends_and_can_come_back(web: Desk) -> N
     assert (web.root / "farms/paris/grants/acme.yaml").exists()
 
 
+@pytest.mark.rule(12)
+def test_a_lowered_grant_says_what_it_suspends(web: Desk) -> None:
+    words = ("farm", "grant", "paris", "acme", "--max-resources", "0")
+    assert "suspends acme/web on paris/p1" in web.tnet(*words, "--dry-run", by="bob").err
+    assert "suspends acme/web on paris/p1" in web.tnet(*words, by="bob").out
+    raised = web.tnet("farm", "grant", "paris", "acme", "--max-resources", "2", "--node", "p9", by="bob")
+    assert "there is no node paris/p9 yet" in raised.out
+
+
+def test_a_bound_that_is_given_up_leaves_no_null_behind(web: Desk) -> None:
+    grant = ("farm", "grant", "paris", "acme", "--max-resources", "2")
+    web.tnet(*grant, "--max-per-node", "1", by="bob")
+    assert "maxResourcesPerNode: 1" in web.read("farms/paris/grants/acme.yaml")
+    web.tnet(*grant, by="bob")
+    assert "maxResourcesPerNode" not in web.read("farms/paris/grants/acme.yaml")
+
+
+def test_a_farmer_opens_a_farm_and_closes_it_again(web: Desk) -> None:
+    before = web.read("farms/paris/farm.yaml")
+    web.tnet("farm", "revoke-grant", "paris", "acme", by="bob")
+    words = ("farm", "open-grant", "paris")
+    said = web.tnet(*words, "--max-per-tenant", "2", "--max-resources", "40", by="bob")
+    assert "acme/web runs again on paris/p1" in said.out
+    assert "maxResourcesPerTenant: 2" in web.read("farms/paris/farm.yaml")
+    again = web.tnet(*words, "--max-per-tenant", "2", "--max-resources", "40", by="bob", code=1)
+    assert "paris has this open grant already" in again.err
+    web.tnet(*words, "--max-per-tenant", "2", by="bob", code=64)
+    web.tnet(*words, "--close", "--max-resources", "1", by="bob", code=64)
+    assert "it is for farm paris to change" in web.tnet(*words, "--close", by="dave", code=1).err
+    assert "suspends acme/web on paris/p1" in web.tnet(*words, "--close", by="bob").out
+    assert web.read("farms/paris/farm.yaml") == before
+    assert "paris has no open grant" in web.tnet(*words, "--close", by="bob", code=1).err
+    assert "there is no farm nice" in web.tnet("farm", "open-grant", "nice", "--close", by="bob", code=1).err
+
+
 @pytest.mark.rule(13)
 def test_a_farmer_removes_a_node_whatever_hangs_on_it(web: Desk) -> None:
     said = web.tnet("node", "remove", "paris/p1", "--dry-run", by="bob")
@@ -78,7 +113,7 @@ def test_a_misspelt_tenant_is_still_told_of(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    ["farm remove", "farm revoke-grant", "node remove"]
+    ["farm remove", "farm revoke-grant", "farm open-grant", "node remove"]
     + [f"tenant {verb}" for verb in ("rotate", "recover", "remove", "suspend", "resume", "withdraw")],
 )
 def test_each_verb_has_help_with_an_example(desk: Desk, verb: str) -> None:

@@ -72,7 +72,7 @@ def test_other_kinds_of_key_sign_too(desk: Desk, tmp_path: Path, kind: str) -> N
         ("erin", "every node would reject this (not-authorized)"),
         ("stranger", "every node would reject this (unknown-key)"),
         ("orphan.pub", "can't sign with"),
-        ("text", "can't sign with"),
+        ("text", "this file is no SSH key"),
     ],
 )
 def test_without_a_good_signature_nothing_changes(web: Desk, value: str | None, words: str) -> None:

@@ -62,7 +62,7 @@ def fingerprint_of_new(desk: Desk, key: str) -> str:
 def test_what_can_not_be_is_refused_and_changes_nothing(desk: Desk, tmp_path: Path) -> None:
     before = desk.snapshot()
     said = desk.tnet("tenant", "rotate", "acme", "--remove", "dave", by="dave", code=1)
-    assert "the tenant acme would have 0 principal(s) left, and 1 have to sign" in said.err
+    assert "the tenant acme would have a threshold of 1, and 0 to sign" in said.err
     said = desk.tnet("tenant", "rotate", "acme", "--remove", "fred", by="dave", code=1)
     assert "acme has no key fred" in said.err
     assert f"dave {fingerprint(desk, 'dave')}" in said.err
@@ -99,7 +99,7 @@ def test_keys_of_rules_are_changed_with_the_principals(desk: Desk) -> None:
     assert fred not in desk.read(ACME)
     desk.tnet("network", "create", "acme/mail", by="fred-new")
     said = desk.tnet("tenant", "rotate", "acme", "--remove", "fred", by="dave", code=1)
-    assert "the rule for tenants/ac/acme/networks/* would have 0 principal(s) left" in said.err
+    assert "the rule for tenants/ac/acme/networks/* would have a threshold of 1, and 0 to sign" in said.err
 
 
 # --- recover -----------------------------------------------------------------------------------------

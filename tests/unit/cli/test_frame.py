@@ -13,8 +13,10 @@ import pytest
 
 from reconciler import __version__
 from reconciler.cli import exits, main
+from reconciler.cli.difference_text import readable
 from reconciler.cli.lazy import Branch, LazyGroup, Verb
 from reconciler.cli.output import print_json
+from reconciler.cli.sections import SECTIONS
 from reconciler.cli.verbs import VERBS
 from reconciler.errors import TnetError
 
@@ -50,6 +52,28 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert json.loads(done.stderr.splitlines()[-1]) == [0, []]
+
+
+def test_every_verb_stands_under_one_heading(capsys: pytest.CaptureFixture[str]) -> None:
+    placed = [name for names in SECTIONS.values() for name in names]
+    assert set(VERBS) <= set(placed)
+    assert len(placed) == len(set(placed))
+    main.main(["--help"])
+    told = capsys.readouterr().out
+    for name, entry in VERBS.items():
+        assert f"\n  {name} " in told
+        assert " ".join(entry.summary.split()) in " ".join(told.split())
+
+
+def test_only_base64_is_cut_short_in_differences() -> None:
+    sealed, flow = "A" * 1400 + "==", "{" + "a: 1, " * 300 + "}"
+    told = f"+      ciphertext: {sealed}\n-    - key: {sealed}\n+  ciphertext: {flow}\n+ note: {sealed}\n"
+    assert readable(told).splitlines() == [
+        f"+      ciphertext: {'A' * 16}… (1402 characters)",
+        f"-    - key: {'A' * 16}… (1402 characters)",
+        f"+  ciphertext: {flow}",
+        f"+ note: {sealed}",
+    ]
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
