@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from reconciler.ledger import ahead, bounds, governed
 from reconciler.ledger.ahead import Ask, Findings, Refusal, Task, processes
-from reconciler.ledger.history import History, Parents
+from reconciler.ledger.ancestry import Parents
+from reconciler.ledger.history import History
 from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId
 from reconciler.ledger.provider import Transaction

@@ -259,7 +259,7 @@ class Store:
 
     def differences(self, edges: Sequence[Edge], paths: frozenset[bytes]) -> list[tuple[Change, ...]]:
         """What each of these commits changed against that parent, of these paths alone. Raises `Damaged`."""
-        whole = list(self._listed_by_git(edges)) if len(edges) <= FEW_EDGES else []
+        whole = self._listed_by_git(edges if len(edges) <= FEW_EDGES else ())
         found = [None if all_ is None else _at(all_, paths) for all_ in whole]
         found += [None] * (len(edges) - len(found))
         dear = [edge for edge, changes in zip(edges, found, strict=True) if changes is None]

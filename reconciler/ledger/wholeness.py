@@ -50,13 +50,15 @@ def _made_by(
     made: dict[CommitId, frozenset[bytes]] = {}
     count = 0
     for author in sorted(authors):
-        listings = provider.listings(lineage.edges([author]))
-        count += sum(bounds.MAX_MERGE_WORK + 1 if each is None else len(each) for each in listings)
-        if count > bounds.MAX_MERGE_WORK:
-            raise Rejected(
-                Reason.TOO_MANY_COMMITS, "what the merged commits change is too much to be looked at"
-            )
-        changed = [_documents(changes or ()) for changes in listings]
+        changed: list[frozenset[bytes]] = []
+        for edge in lineage.edges([author]):  # One by one: dozens of parents may differ in very much each.
+            (changes,) = provider.listings([edge])
+            count += bounds.MAX_MERGE_WORK + 1 if changes is None else len(changes)
+            if count > bounds.MAX_MERGE_WORK:
+                raise Rejected(
+                    Reason.TOO_MANY_COMMITS, "what the merged commits change is too much to be looked at"
+                )
+            changed.append(_documents(changes or ()))
         made[author] = frozenset.intersection(*changed) | lineage.adopted.get(author, {}).keys()
     return made
 

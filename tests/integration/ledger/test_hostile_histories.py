@@ -8,6 +8,7 @@ same on every node, and keeps no node from what comes after them.
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
@@ -19,6 +20,7 @@ from reconciler.ledger.runner import Runner
 from reconciler.ledger.verdict import Reason, Verdict
 from tests.integration.ledger.verdicts import assert_accepted, assert_rejected
 from tests.integration.ledger.world import DAVE, SHOP, WEB, Blob, World, network
+from tests.integration.ledger.world import signed as signed_by
 
 pytestmark = pytest.mark.rule(22)
 
@@ -171,6 +173,33 @@ def test_what_an_old_side_branch_knows_is_told_apart_by_what_lies_behind_it(worl
         world.forge.branch({WEB: network("web", 34)}, DAVE, on=after), changes={WEB: network("web", 34)}
     )
     assert_rejected(world, Reason.STALE_BASE)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_of_what_many_parents_differ_in_only_one_list_is_in_memory(world: World, signed: bool) -> None:
+    """Before anything is asked about signatures, and after it, where one commit is looked at against each."""
+    forge, tip = world.forge, world.forge.tip
+    junk = {f"tenants/junk/{number:05d}": Blob(b"") for number in range(3_000)}
+    files = forge.trees[tip]
+    sides = []
+    for name in "abcdefghijkl":
+        tree = forge.write_tree({**files, **junk, f"tenants/{name}": Blob(b"")})
+        sides.append(forge.add(forge.payload(tree, [tip], name), files, push=False))
+    new = {**files, WEB: Blob(NEW)}
+    payload = forge.payload(forge.write_tree(new), [tip, *sides], "Change")
+    if signed:
+        made = forge.add(signed_by(payload, DAVE), new, push=False)
+        forge.add(forge.payload(forge.write_tree(new), [tip, made], "Merge"), new)
+    else:
+        forge.add(payload, new)
+    tracemalloc.start()
+    try:
+        verdict = world.sync().verdicts[-1]
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert verdict.reason is (Reason.ACCEPTED if signed else Reason.UNSIGNED)
+    assert peak_bytes < 16_000_000, peak_bytes
 
 
 # --- words ----------------------------------------------------------------------------------------------
