@@ -22,6 +22,8 @@ LEDGER_REF = "refs/tnet/ledger"
 EFFECTIVE_REF = "refs/tnet/effective"
 
 MAX_ROOT_BYTES = 1 << 20
+LARGE, MAX_LARGE = 64, 16
+"""Names in a directory that is kept parsed, and how many of those are."""
 
 
 class EffectiveTree:
@@ -31,6 +33,7 @@ class EffectiveTree:
         self._store = store
         self._documents: Tree | None = None
         self._changed: set[bytes] = set()
+        self._large: dict[ObjectId, Tree] = {}
 
     def note(self, touched: Iterable[Touched]) -> None:
         """A transaction that counts has changed these paths."""
@@ -48,15 +51,25 @@ class EffectiveTree:
         there = self._store.sound_trees(needed)
         self._store.write_objects([("tree", raw) for each, raw in needed.items() if each not in there])
         self._documents = overlaid.top
+        self._remember(overlaid)
         self._changed.clear()
         return name
 
     def _overlaid(self, books: Books) -> Overlaid:
         if self._documents is None:
             everything = {path: books.effective(path) for path in books.entries}
-            return overlay({}, everything, self._store.raw_tree)
+            return overlay({}, everything, self._read)
         changed = {path: books.effective(path) for path in self._changed}
-        return overlay(self._documents, changed, self._store.raw_tree)
+        return overlay(self._documents, changed, self._read)
+
+    def _read(self, name: ObjectId) -> Tree:
+        known = self._large.get(name)
+        return parse_tree(self._store.raw_tree(name)) if known is None else known
+
+    def _remember(self, overlaid: Overlaid) -> None:
+        """A directory of some hundred names, as `tenants/` is, in which every transaction changes one."""
+        self._large |= {name: tree for name, tree in overlaid.parsed.items() if len(tree) > LARGE}
+        self._large = dict(list(self._large.items())[-MAX_LARGE:])
 
 
 def _beside(store: Store, root: ObjectId) -> Tree:

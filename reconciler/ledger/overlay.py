@@ -17,25 +17,27 @@ Tree = dict[bytes, Entry]
 
 @dataclass(slots=True)
 class Overlaid:
-    """The topmost tree, which may be empty, and the raw bytes of all new trees below it by their ids, each
-    after its own subtrees."""
+    """The topmost tree, which may be empty, and all new trees below it by their ids, each after its own
+    subtrees: raw, and parsed."""
 
     top: Tree
     below: dict[ObjectId, bytes] = field(default_factory=dict)
+    parsed: dict[ObjectId, Tree] = field(default_factory=dict)
 
 
 def overlay(
     top: Mapping[bytes, Entry],
     changes: Mapping[bytes, Entry | None],
-    read: Callable[[ObjectId], RawTree],
+    read: Callable[[ObjectId], Mapping[bytes, Entry]],
 ) -> Overlaid:
-    """The tree `top` with each of these paths set, or taken out where None; `read` gives a subtree's bytes.
+    """The tree `top` with each of these paths set, or taken out where None; `read` gives a subtree.
 
     A directory of which nothing is left goes, too.
     """
     split = {tuple(path.split(b"/")): entry for path, entry in changes.items()}
-    made: dict[ObjectId, bytes] = {}
-    return Overlaid(_changed(dict(top), split, read, made), made)
+    made = Overlaid({})
+    made.top = _changed(dict(top), split, read, made)
+    return made
 
 
 def parse_tree(raw: RawTree) -> Tree:
@@ -53,10 +55,10 @@ def encode_tree(tree: Mapping[bytes, Entry]) -> bytes:
 
 
 _Changes = Mapping[tuple[bytes, ...], Entry | None]
-_Read = Callable[[ObjectId], RawTree]
+_Read = Callable[[ObjectId], Mapping[bytes, Entry]]
 
 
-def _changed(tree: Tree, changes: _Changes, read: _Read, made: dict[ObjectId, bytes]) -> Tree:
+def _changed(tree: Tree, changes: _Changes, read: _Read, made: Overlaid) -> Tree:
     below: dict[bytes, dict[tuple[bytes, ...], Entry | None]] = {}
     for path, entry in changes.items():
         if len(path) > 1:
@@ -70,17 +72,18 @@ def _changed(tree: Tree, changes: _Changes, read: _Read, made: dict[ObjectId, by
     return tree
 
 
-def _change_below(tree: Tree, name: bytes, inner: _Changes, read: _Read, made: dict[ObjectId, bytes]) -> None:
+def _change_below(tree: Tree, name: bytes, inner: _Changes, read: _Read, made: Overlaid) -> None:
     """Changes within the directory `name`; a file in its place goes if something has to be put there."""
     present = tree.get(name)
     directory = present if present is not None and present.mode == DIRECTORY else None
     if directory is None and not any(inner.values()):
         return
-    start = {} if directory is None else parse_tree(read(directory.id))
+    start = {} if directory is None else dict(read(directory.id))
     subtree = _changed(start, inner, read, made)
     if not subtree:
         del tree[name]
         return
     raw = encode_tree(subtree)
-    made[written := object_id("tree", raw)] = raw
+    written = object_id("tree", raw)
+    made.below[written], made.parsed[written] = raw, subtree
     tree[name] = Entry(DIRECTORY, written)

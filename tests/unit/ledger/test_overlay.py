@@ -33,8 +33,8 @@ class Trees:
         self.raw[name] = raw
         return name
 
-    def read(self, name: ObjectId) -> bytes:
-        return self.raw[name]
+    def read(self, name: ObjectId) -> Tree:
+        return parse_tree(self.raw[name])
 
 
 CASES: dict[str, tuple[dict[str, Entry], dict[str, Entry | None], dict[str, Entry]]] = {
@@ -60,7 +60,7 @@ CASES: dict[str, tuple[dict[str, Entry], dict[str, Entry | None], dict[str, Entr
 def test_paths_are_set_and_taken_out(what: str) -> None:
     start, changes, expected = CASES[what]
     trees = Trees()
-    top = parse_tree(trees.read(trees.write(start)))
+    top = trees.read(trees.write(start))
     overlaid = overlay(top, {path.encode(): entry for path, entry in changes.items()}, trees.read)
     known = {*trees.raw, *overlaid.below}
     assert object_id("tree", encode_tree(overlaid.top)) == trees.write(expected)
