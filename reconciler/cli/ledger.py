@@ -61,7 +61,7 @@ def command(
         raise click.UsageError("--held and --sum are two different lists: choose one")
     with source.replay() as judged:
         question = Question(tenant, farm, _period(judged, first, last))
-        happened = tuple(events(history.steps(judged.records(), judged.contents)))
+        happened = tuple(events(history.steps(judged.records(), judged.contents, judged.standing)))
         head = _head(source, judged, question.period)
         if not asked_events(question, happened):
             say_if_unknown(judged.model, tenant, farm)

@@ -31,6 +31,7 @@ from reconciler.ledger.trouble import AnchorRefused
 from reconciler.ledger.verdict import Verdict
 from reconciler.ledger.view import LedgerView
 from reconciler.ledger.worktree import changed_files
+from reconciler.model.documents import Document
 from reconciler.model.model import Model
 
 
@@ -87,6 +88,11 @@ class Replay:
     def contents(self, names: Sequence[ObjectId]) -> list[bytes]:
         """The documents with these ids, each of which was accepted once. Raises `Damaged`."""
         return [data or b"" for data in self._store.blobs(names, bounds.MAX_DOCUMENT_BYTES)]
+
+    def standing(self, path: str, name: ObjectId) -> Document | None:
+        """The document in effect at a path, if this is its object."""
+        entry = self._course.books.effective(path.encode("ascii"))
+        return self.model.documents.get(path) if entry is not None and entry.id == name else None
 
     @cached_property
     def view(self) -> LedgerView:
