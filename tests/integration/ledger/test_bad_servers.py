@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.objects import CommitId
-from reconciler.ledger.trouble import Damaged, RemoteTimeout, RemoteUnreachable
+from reconciler.ledger.trouble import Damaged, LocalTrouble, RemoteTimeout, RemoteUnreachable
 from reconciler.ledger.view import LedgerView
 from tests.integration.ledger.git_server import GitServer, git_server
 from tests.integration.ledger.world import DAVE, ERIN, SHOP, WEB, World, network
@@ -197,3 +197,33 @@ def test_a_pack_that_lacks_an_object_is_no_verdict(world: World, server: GitServ
         node.sync()
     path.write_bytes(kept)
     assert_recovers(world, server, node, good)
+
+
+@pytest.mark.rule(21)
+@pytest.mark.parametrize("bend", ["grafts", "replace", "shallow"])
+@pytest.mark.parametrize("parents", [True, False], ids=["other parents", "no parents"])
+def test_a_forge_that_bends_its_own_history(world: World, bend: str, parents: bool) -> None:
+    """Its git believes another past than the objects say: nodes see the objects' own, or that some miss."""
+    good = world.sync()
+    forge, anchor = world.forge, world.anchor.commit
+    forge.commit({WEB: network("web", 3)}, DAVE)
+    bent = CommitId(forge.git("rev-parse", "main~2"))
+    straight = world.new_ledger("straight").sync()
+    if bend == "grafts":
+        (forge.path / "info").mkdir(exist_ok=True)
+        (forge.path / "info" / "grafts").write_text(f"{bent} {anchor if parents else ''}".strip() + "\n")
+    elif bend == "shallow":
+        (forge.path / "shallow").write_text(f"{bent}\n")
+    else:
+        tree = forge.git("rev-parse", f"{anchor}^{{tree}}")
+        other = forge.write("commit", forge.payload(tree, [anchor] if parents else [], "Another past"))
+        forge.git("update-ref", f"refs/replace/{bent}", other)
+    for ledger, before in ((world.ledger, good), (world.new_ledger("new"), None)):
+        try:
+            view = ledger.sync()
+        except LocalTrouble as trouble:
+            assert trouble.advice
+            assert before is None or ledger.judge_local() == before
+        else:
+            assert (view.alarm, view.state_hash) == (None, straight.state_hash)
+        ledger.close()

@@ -190,6 +190,9 @@ FATAL: dict[str, Callable[[bytes], bytes]] = {
     "another tree after the parent": lambda p: p.replace(b"\nauthor", b"\n" + p[:45] + b"\nauthor", 1),
     "two authors": lambda p: p.replace(b"\ncommitter", b"\nauthor " + WHO + b"\ncommitter", 1),
     "no author": lambda p: p.replace(b"\nauthor ", b"\nauthors ", 1),
+    "a tab in front of a header": lambda p: p.replace(b"\ncommitter", b"\n\tcommitter", 1),
+    "a NUL in the author": lambda p: p.replace(b"Somebody <", b"Some\0body <", 1),
+    "a NUL in a header of its own": lambda p: with_header(p, b"x-note a\0b"),
     "a parent after the author": lambda p: p.replace(b"\ncommitter", b"\n" + p[46:93] + b"\ncommitter", 1),
 }
 FATAL_PLACES: dict[str, Callable[[bytes], bytes]] = {
@@ -203,6 +206,8 @@ JUDGED: dict[str, Callable[[bytes], bytes]] = {
     "an unknown header": lambda p: with_header(p, b"x-note y"),
     "a zero before the date": lambda p: p.replace(b"> 17", b"> 017"),
     "a date beyond the calendar": lambda p: p.replace(b"> 17", b"> 9999999999917"),
+    "a delete character in the author": lambda p: p.replace(b"Somebody <", b"\x7f <"),
+    "a carriage return behind a header": lambda p: p.replace(b" +0000\ncommitter", b" +0000\r\ncommitter", 1),
     "an escape in the author": lambda p: p.replace(b"Somebody <", b"\x1b[2J <"),
     "an escape in the message": lambda p: p.replace(b"Body", b"\x1b]0;x\x07"),
     "a carriage return in the message": lambda p: p.replace(b"Body", b"all is well\rBody"),
