@@ -8,18 +8,31 @@ ecdsa and rsa change from run to run.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from property_tests.fuzz.receipt_target import ANCHOR
 from property_tests.fuzz.sshsig_target import MESSAGE
 from property_tests.fuzz.tree_target import SEPARATOR
 from property_tests.signed_commits import SoftKey, soft_keys
 from reconciler.ledger import proof
 from reconciler.ledger.wire import string
+from reconciler.model.paths import POLICY_PATH
+from reconciler.records.receipt import encode
 from tests.integration.ledger import world
+from tests.integration.ledger.checkpoints import (
+    WENDY,
+    books_at,
+    signed,
+    snapshot,
+    witness,
+    witnessed_policy,
+)
+from tests.integration.ledger.receipts import write_receipt
 from tests.integration.ledger.world import ALICE, BOB, CHLOE, DAVE, Ruled
 from tests.unit.ledger.authenticator import Token, signed_data, sshsig_of
 from tests.unit.ledger.openssh import armor
@@ -161,7 +174,29 @@ def states() -> Mapping[str, bytes]:
     }
 
 
+def receipts() -> Mapping[str, bytes]:
+    """Of a purchase, of a cancellation, and of a grant, as root and as a witness vouch for them."""
+    with tempfile.TemporaryDirectory() as directory:
+        made = world.World(Path(directory))
+        made.populate()
+        bought = made.forge.commit({world.MAIL: world.network("mail", 3, [("paris/p1", 1, 7)])}, DAVE)
+        witnessed = witnessed_policy(ALICE, witnesses=(WENDY,), version=2)
+        made.forge.commit({POLICY_PATH: witnessed}, ALICE)
+        ended = made.forge.commit({world.WEB: None}, DAVE)
+        granted = made.forge.commit({"farms/paris/grants/acme.yaml": world.grant("acme", 3)}, BOB)
+        books = books_at(made)
+        by_root = signed(snapshot(books, state=b"state"), ALICE)
+        by_witness = signed(witness(books), WENDY)
+        assert made.anchor.commit == ANCHOR, f"put it into receipt_target.py: {made.anchor.commit}"
+        found = {"bought": (bought, by_root), "ended": (ended, by_witness), "granted": (granted, by_root)}
+        return {
+            name: encode(write_receipt(made.forge.path, made.anchor, commit, file))
+            for name, (commit, file) in found.items()
+        }
+
+
 SEEDS = {
+    "receipt": receipts,
     "state": states,
     "commit": commits,
     "sshsig": signatures,

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TARGETS = ("commit", "sshsig", "document", "tree", "checkpoint", "state")
+TARGETS = ("commit", "sshsig", "document", "tree", "checkpoint", "state", "receipt")
 
 
 def load(target: str) -> Callable[[bytes], None]:
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> None:
     with atheris.instrument_imports(include=["reconciler"]):
         check = load(target)
     dictionary = HERE / "dictionaries" / f"{target}.dict"
-    atheris.Setup(["fuzz", f"-dict={dictionary}", "-timeout=10", "-max_len=8192", *arguments[2:]], check)
+    atheris.Setup(["fuzz", f"-dict={dictionary}", "-timeout=10", "-max_len=16384", *arguments[2:]], check)
     atheris.Fuzz()
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from property_tests.fuzz import make_corpora
+from property_tests.fuzz.receipt_target import ANCHOR
 from property_tests.fuzz.run import HERE, TARGETS, load
 from property_tests.fuzz.sshsig_target import MESSAGE
 from property_tests.fuzz.tree_target import SEPARATOR
@@ -26,6 +27,7 @@ from reconciler.ledger.objects import CommitMalformed, parse_commit
 from reconciler.ledger.signing import key_that_signed
 from reconciler.ledger.sshsig import SignatureRefused
 from reconciler.ledger.trouble import Damaged
+from reconciler.records import receipt, receipt_check
 from tests.unit.ledger.openssh import armor
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,8 @@ def test_seeds_reach_to_the_end_of_what_they_are_for() -> None:
         content.read(path.decode(), text)
     for name in ("empty", "whole"):
         state_file.decode((HERE / "corpora" / "state" / name).read_bytes())
+    for name in ("bought", "ended", "granted"):
+        receipt_check.check(receipt.parse((HERE / "corpora" / "receipt" / name).read_bytes()), ANCHOR)
     for name in ("witness", "snapshot"):
         signed = checkpoint.parse((HERE / "corpora" / "checkpoint" / name).read_bytes())
         assert signed.signed.keys(checkpoint.NAMESPACE)
