@@ -1,4 +1,4 @@
-"""Taking over knowingly what others put at a path (docs/spec/ledger.md, "Adopting").
+"""Taking over knowingly what others put at a path (docs/spec/ledger.md, section 9.1).
 
 A line in a commit's message says: at this path I want this object, in the place of that which is in effect.
 

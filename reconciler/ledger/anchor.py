@@ -1,4 +1,4 @@
-"""The pinned beginning of the ledger, as an ordinary clone remembers it.
+"""The pinned beginning of the ledger, as an ordinary clone remembers it (docs/spec/ledger.md, section 6).
 
 A node has its anchor from its own configuration. In a person's clone it stands in the repository's git
 config:

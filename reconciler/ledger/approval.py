@@ -1,4 +1,4 @@
-"""Who stands behind each change, and whether they are enough (docs/spec/ledger.md, "Authority").
+"""Who stands behind each change, and whether they are enough (docs/spec/ledger.md, section 8).
 
 A commit gives one approval at most: that of the principal who signed it. All who made a path what it is must
 be named for it; the last of them, and who signed a merge, approve it. So does who made what the last one

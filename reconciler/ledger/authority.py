@@ -11,6 +11,8 @@
 The owner's document names who signs. The first of its rules that matches the path replaces them there, but
 never for the document itself. "Root", "the farm" and "the tenant" are those of the documents in effect before
 the transaction. A locked-out tenant gets new keys from root: see `approval`.
+
+See docs/spec/ledger.md, sections 8 and 10.
 """
 
 from __future__ import annotations

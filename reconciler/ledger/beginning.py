@@ -1,4 +1,7 @@
-"""The state at the anchor: what is pinned is believed, as far as it is what the pins say."""
+"""The state at the anchor: what is pinned is believed, as far as it is what the pins say.
+
+See docs/spec/ledger.md, section 6.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ governed part.
 Each transaction is one leaf of a log: its position, commit and verdict code, and what it changed. The hash
 is chained over the leaves: two nodes with the same hash have judged the same history alike. `log` is the
 frontier of a Merkle tree over them, by which a short proof shows that a transaction is in it
-(docs/spec/ledger.md, "State").
+(docs/spec/ledger.md, section 5).
 
 `retired` has the names of the tenants that were removed. It follows from the records, as all else here.
 """

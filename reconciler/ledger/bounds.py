@@ -1,4 +1,4 @@
-"""Protocol constants: how much one transaction may ask of a node.
+"""Protocol constants: how much one transaction may ask of a node (docs/spec/ledger.md, sections 7 and 9).
 
 The same on every node, so verdicts agree.
 """

@@ -1,4 +1,4 @@
-"""The verdicts given so far, kept on disk, so that nothing is judged twice.
+"""The verdicts given so far, kept on disk, so that nothing is judged twice (docs/spec/ledger.md, section 5).
 
 One JSON line a transaction, after a first line that says which ledger it is and by which rules. Each line has
 the hash of the state after it, and a check sum; reading books the transactions anew and compares. From the

@@ -3,6 +3,8 @@
 The ledger's branch is fetched by its exact name into `refs/tnet/remote`, in the same go that of the
 checkpoints into `refs/tnet/checkpoints`; no tags, no other refs. The clone has no remote in its
 configuration, no hooks and no templates.
+
+See docs/spec/ledger.md, section 13.
 """
 
 from __future__ import annotations

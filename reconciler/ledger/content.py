@@ -1,6 +1,8 @@
 """What the changed documents say: read, typed, and right by themselves and beside all others.
 
 Only what was authorized gets here, so nobody without a key makes a node parse anything.
+
+See docs/spec/ledger.md, section 7, steps 6 to 8.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A ledger judged up to some transaction, and how to go on from there."""
+"""A ledger judged up to some transaction, and how to go on from there (docs/spec/ledger.md, section 6)."""
 
 from __future__ import annotations
 

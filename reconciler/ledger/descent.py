@@ -2,7 +2,7 @@
 
 Whoever makes a tree can make it larger than any memory: a dozen small objects that hold each other ten times
 each are a million million paths. So what is listed is bounded, and the bounds are the protocol's
-(docs/spec/ledger.md, "What a transaction touches"), counted in what the repository holds and in nothing else:
+(docs/spec/ledger.md, section 7), counted in what the repository holds and in nothing else:
 
 - An *entry* is a name in a tree, a file or a directory. It differs if type, executable bit or object does.
 - Compared are the governed entries of the two root trees, and then what is in each directory that differs. So

@@ -1,4 +1,7 @@
-"""Why a branch isn't followed: how its tip lies to what this node has accepted."""
+"""Why a branch isn't followed: how its tip lies to what this node has accepted.
+
+See docs/spec/ledger.md, section 6.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ JSON text that holds the data in base64url as its challenge, and the extensions 
 User presence (a touch) is required, as sshd does by default; `ssh-keygen -Y verify` doesn't look. That the
 user was verified (a PIN) isn't asked for. The counter is not looked at: it would take a memory of earlier
 ones.
+
+See docs/spec/ledger.md, section 3.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ as governed what no node has judged. All else is not ours to judge.
 
 What is folded is listed here and not asked of `unicodedata`: its tables grow with Python's versions, and
 nodes must agree.
+
+See docs/spec/ledger.md, section 4.
 """
 
 from __future__ import annotations

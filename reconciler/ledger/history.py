@@ -1,4 +1,4 @@
-"""What merges bring in, found by walking history itself.
+"""What merges bring in, found by walking history itself (docs/spec/ledger.md, section 9).
 
 Git's own walks with exclusions stop early by dates, and whoever makes a commit chooses its date. So all that
 the ledger already knows is kept here, and a merge's new commits are walked up to it.

@@ -1,6 +1,6 @@
 """The judgement of one transaction: a pure function of the state before it and of what the repository holds.
 
-The order of the steps is that of docs/spec/ledger.md, "Judging a transaction", and the first that fails gives
+The order of the steps is that of docs/spec/ledger.md, section 7, and the first that fails gives
 the verdict:
 
  1. What it touches: governed paths that differ from the first parent. None: void. Too many to be listed:

@@ -1,6 +1,8 @@
 """Whose key is it: every key that the effective documents name, with the roles it stands in.
 
 The keys of witnesses are not among them: they sign checkpoints, and no transaction.
+
+See docs/spec/ledger.md, section 8.
 """
 
 from __future__ import annotations

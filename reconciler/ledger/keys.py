@@ -4,6 +4,8 @@ A key is known by its wire bytes (RFC 4253 section 6.6, RFC 5656, RFC 8709; Open
 by its text: reading is so strict that no two byte strings give the same key. Accepted are ed25519, ecdsa over
 the three NIST curves, rsa of 2048 to 16384 bits (OpenSSH's own upper bound, SSHBUF_MAX_BIGNUM), and security
 keys (`sk-`) by ed25519 and ecdsa over P-256.
+
+See docs/spec/ledger.md, section 3.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A node's ledger: fetched, judged from the anchor, remembered, and never taken backwards."""
+"""A node's ledger: fetched, judged from the anchor, remembered, and never taken backwards.
+
+See docs/spec/ledger.md, section 6.
+"""
 
 from __future__ import annotations
 

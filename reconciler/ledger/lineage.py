@@ -1,4 +1,4 @@
-"""Who made a path what it is, among the commits that a merge brings in.
+"""Who made a path what it is, among the commits that a merge brings in (docs/spec/ledger.md, section 9).
 
 A commit *authors* a path if it differs there from each of its parents, or if it adopts the path. Nothing here
 says whether that counts (`provenance` does).

@@ -3,6 +3,8 @@
 It names the last transaction that was accepted and changed something. Whatever a remote shows must have it on
 its first-parent chain. Written before a new state is acted on, and moved elsewhere than forward only by a
 re-anchor record (`reanchor`). Who was root there is kept with it: by their word alone it may be moved.
+
+See docs/spec/ledger.md, section 6.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ a commit is accepted only in the exact form in which git writes it:
     gpgsig / gpgsig-sha256          at most one each, continuation lines begin with a space
                                     one empty line
     message                         UTF-8; no control characters but tab, newline, and CR before newline
+
+See docs/spec/ledger.md, section 2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Where a node's ledger begins in its clone: at the anchor, or at a snapshot if there was nothing before."""
+"""Where a node's ledger begins in its clone: at the anchor, or at a snapshot if there was nothing before.
+
+See docs/spec/ledger.md, section 6.
+"""
 
 from __future__ import annotations
 

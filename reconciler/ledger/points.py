@@ -6,6 +6,8 @@ below p is a second spelling of another key. Neither OpenSSL nor OpenSSH refuses
 
 NIST curves: OpenSSH refuses points with a short coordinate or one not below the order less one
 (`sshkey_ec_validate_public`); so do we, lest a key count here and not there.
+
+See docs/spec/ledger.md, section 3.
 """
 
 from __future__ import annotations

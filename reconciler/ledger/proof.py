@@ -2,6 +2,8 @@
 
 The proof is an SSHSIG in the namespace `tnet-tenant` over the line `tnet/v1 tenant <name>`, made by
 `ssh-keygen -Y sign -n tnet-tenant`, its binary form in base64 in the tenant's document.
+
+See docs/spec/ledger.md, section 3.
 """
 
 from __future__ import annotations

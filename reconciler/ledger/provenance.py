@@ -1,4 +1,4 @@
-"""Whose word stands behind what a merge changes (docs/spec/ledger.md, "Merges").
+"""Whose word stands behind what a merge changes (docs/spec/ledger.md, section 9).
 
 A forge can make a merge hold anything. So a merge counts only as far as signed commits that it brings in
 made the change, step by step, from what is in effect now:

@@ -1,4 +1,7 @@
-"""Why a signature doesn't count: one class for each way in which it can be wrong."""
+"""Why a signature doesn't count: one class for each way in which it can be wrong.
+
+See docs/spec/ledger.md, section 3.
+"""
 
 from __future__ import annotations
 

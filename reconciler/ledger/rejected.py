@@ -1,4 +1,4 @@
-"""The way out of the judgement for a transaction that doesn't count."""
+"""The way out of the judgement for a transaction that doesn't count (docs/spec/ledger.md, section 7)."""
 
 from __future__ import annotations
 

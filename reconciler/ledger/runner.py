@@ -2,6 +2,8 @@
 
 What git reads from its surroundings can change what a repository seems to hold. So each process gets an
 environment made here, in full, and inherits nothing but the way to an ssh agent.
+
+See docs/spec/ledger.md, section 13.
 """
 
 from __future__ import annotations

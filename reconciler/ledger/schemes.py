@@ -2,6 +2,8 @@
 
 One rule for all: what the algorithm's name says must be the key's, and a value has one form only (but for
 rsa, where OpenSSH puts cut-off zeros back).
+
+See docs/spec/ledger.md, section 3.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Who signed a commit: from its raw bytes to a key, or to the reason why it counts as signed by nobody."""
+"""Who signed a commit: from its raw bytes to a key, or to the reason why it counts as signed by nobody.
+
+See docs/spec/ledger.md, section 3.
+"""
 
 from __future__ import annotations
 

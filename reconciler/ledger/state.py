@@ -1,4 +1,7 @@
-"""The state of the ledger at one position: its books, and the effective documents as judging needs them."""
+"""The state of the ledger at one position: its books, and the effective documents as judging needs them.
+
+See docs/spec/ledger.md, section 5.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a transaction touches (docs/spec/ledger.md, "Judging a transaction", step 1).
+"""What a transaction touches (docs/spec/ledger.md, section 7, step 1).
 
 That is what differs from its first parent, and what its message, or that of a commit which it merges, adopts.
 """

@@ -1,6 +1,8 @@
 """Local trouble: what keeps this machine from judging. Never a verdict, and never a reason to forget.
 
 Whoever catches one of these keeps the last good state and tries again later.
+
+See docs/spec/ledger.md, section 12.
 """
 
 from __future__ import annotations

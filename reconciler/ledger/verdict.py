@@ -1,4 +1,7 @@
-"""What becomes of a transaction, and why: codes for machines, a sentence and an advice for people."""
+"""What becomes of a transaction, and why: codes for machines, a sentence and an advice for people.
+
+See docs/spec/ledger.md, section 11.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was signed as one is merged as one (docs/spec/ledger.md, "Merges").
+"""What was signed as one is merged as one (docs/spec/ledger.md, section 9).
 
 A signed commit is one statement, however many documents it changes. Where a merge counts for one of them, the
 others stand in the merge too, as the commit made them; or as somebody who may say so left them after it.

@@ -47,6 +47,17 @@ def test_bounds_are_as_written() -> None:
     assert (bounds.MAX_TRANSACTION_BYTES, effective.MAX_ROOT_BYTES) == (32 << 20, 1 << 20)
 
 
+def test_the_code_cites_every_section_and_none_that_is_not_there() -> None:
+    there = set(re.findall(r"^###? ([\d.]+?)\.? ", PAGE, re.MULTILINE))
+    cited = set()
+    for path in (ROOT / "reconciler").rglob("*.py"):
+        text = " ".join(path.read_text("utf-8").split())
+        places = re.findall(r'docs/spec/ledger\.md, ("[^"]*"|sections? [\d., and]*\d)', text)
+        cited |= {number for place in places for number in re.findall(r"[\d.]*\d|\"", place)}
+    assert cited <= there
+    assert {str(number) for number in range(2, 14)} <= cited
+
+
 # --- the rules in short -------------------------------------------------------------------------------
 
 
