@@ -28,7 +28,18 @@ def test_the_kernel_benchmark_prints_a_table_and_writes_figures(tmp_path: Path) 
 
 def test_the_ledger_benchmark_prints_a_table_and_writes_figures(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "benchmarks.ledger", "--tenants", "5", "20", "--commits", "45"]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.ledger",
+        "--tenants",
+        "5",
+        "20",
+        "--commits",
+        "45",
+        "--repeat",
+        "2",
+    ]
     done = subprocess.run(
         [*command, "--json", str(file)], capture_output=True, text=True, timeout=120, check=False
     )
