@@ -33,7 +33,9 @@ class _Address(click.ParamType[IPv4Address]):
 @click.argument("network", metavar="TENANT/NETWORK")
 @click.argument("namespace", metavar="NETNS")
 @click.option("--address", type=_Address(), help="IPv4 address; the first free one if left out.")
-@click.option("--interface", default="eth0", show_default=True, help="The interface's name in NETNS.")
+@click.option(
+    "--interface", metavar="NIC", default="eth0", show_default=True, help="The interface's name in NETNS."
+)
 @config_option
 @output_option
 def command(

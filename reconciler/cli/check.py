@@ -13,6 +13,7 @@ from reconciler.authoring.checking import GOVERNED_DIRECTORIES, problems
 from reconciler.authoring.worktree import WorkTree
 from reconciler.cli import exits, request_text
 from reconciler.cli.log import as_plain, lines
+from reconciler.cli.names import TRANSACTIONS
 from reconciler.cli.options import repo_option
 from reconciler.cli.output import example, print_json, say
 from reconciler.cli.pinned_ledger import PinnedLedger, anchor_options, pinned
@@ -47,7 +48,7 @@ class Finding:
         "tnet check main..refs/pull/7/head --merge -o markdown --anchor 3f1c… --root-key SHA256:Qm9v…",
     )
 )
-@click.argument("commits", required=False, metavar="[BASE..HEAD]")
+@click.argument("commits", type=TRANSACTIONS, required=False, metavar="[BASE..HEAD]")
 @click.option("--merge", "strategy", flag_value="merge", help="The forge makes a merge commit.")
 @click.option("--rebase", "strategy", flag_value="rebase", help="The forge makes a copy of each commit.")
 @click.option("--squash", "strategy", flag_value="squash", help="The forge makes one copy of all commits.")

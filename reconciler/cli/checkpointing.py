@@ -20,8 +20,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 def branch_option(function: F) -> F:
     """Adds --branch and --remote."""
     for option in (
-        click.option("--remote", default="origin", show_default=True, help="Whose branch is looked at, too."),
-        click.option("--branch", default=NAME, show_default=True, help="The checkpoints' branch."),
+        click.option(
+            "--remote",
+            metavar="NAME",
+            default="origin",
+            show_default=True,
+            help="Whose branch is looked at, too.",
+        ),
+        click.option(
+            "--branch", metavar="BRANCH", default=NAME, show_default=True, help="The checkpoints' branch."
+        ),
     ):
         function = option(function)
     return function

@@ -13,7 +13,9 @@ from reconciler.cli.output import example, output_option, print_json, say
 @click.command(epilog=example("tnet detach acme/web web1", "tnet detach acme/web web1 --interface eth1"))
 @click.argument("network", metavar="TENANT/NETWORK")
 @click.argument("namespace", metavar="NETNS")
-@click.option("--interface", default="eth0", show_default=True, help="The interface's name in NETNS.")
+@click.option(
+    "--interface", metavar="NIC", default="eth0", show_default=True, help="The interface's name in NETNS."
+)
 @config_option
 @output_option
 def command(network: str, namespace: str, interface: str, config: Path, output: str) -> None:

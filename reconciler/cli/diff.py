@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from reconciler.cli import exits
+from reconciler.cli.difference_text import readable
+from reconciler.cli.names import DOCUMENT
 from reconciler.cli.output import example, output_option, print_json
 from reconciler.cli.reading import Source, source_options
 from reconciler.ledger.verdict import Verdict
@@ -20,7 +22,7 @@ MOST_SHOWN = 100
 @click.command(
     epilog=example("tnet diff", "tnet diff tenants/ac/acme", "tnet diff --list", "tnet diff -o json; echo $?")
 )
-@click.argument("path", required=False)
+@click.argument("path", type=DOCUMENT, required=False)
 @click.option("--list", "listed", is_flag=True, help="Only the files, and why they were rejected.")
 @source_options
 @output_option
@@ -39,7 +41,7 @@ def command(context: click.Context, source: Source, path: str | None, listed: bo
     if output == "json":
         print_json({**head, "paths": [_plain(each, shown) for each in found]})
     else:
-        click.echo("\n".join(_lines(found, shown)))
+        click.echo(readable("\n".join(_lines(found, shown))))
     context.exit(exits.SOMETHING_TO_DO if found else exits.OK)
 
 

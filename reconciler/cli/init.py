@@ -35,7 +35,7 @@ from reconciler.model.documents import Principal
 @click.option(
     "--threshold", type=click.IntRange(1), default=1, help="How many roots have to sign (default 1)."
 )
-@click.option("--branch", default="main", show_default=True, help="The ledger's branch.")
+@click.option("--branch", metavar="BRANCH", default="main", show_default=True, help="The ledger's branch.")
 @key_option
 @output_option
 def command(

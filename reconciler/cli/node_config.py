@@ -33,7 +33,7 @@ from reconciler.ledger.objects import CommitId
     metavar="SHA256:…",
     help="A root key's fingerprint; repeat it for each root key.",
 )
-@click.option("--branch", default="main", show_default=True)
+@click.option("--branch", metavar="BRANCH", default="main", show_default=True)
 @click.option(
     "--checkpoints",
     default=checkpoint_branch.NAME,

@@ -6,11 +6,12 @@ import click
 
 from reconciler.authoring import rollback
 from reconciler.cli.editing import Editor, editing_options
+from reconciler.cli.names import COMMIT
 from reconciler.cli.output import example
 
 
 @click.command(epilog=example("tnet log", "tnet rollback 1f3a9c2"))
-@click.argument("commit")
+@click.argument("commit", type=COMMIT)
 @editing_options
 def command(editor: Editor, commit: str) -> None:
     """Take transaction COMMIT back, by a new signed one: its files say again what they said before.

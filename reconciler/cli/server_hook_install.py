@@ -21,9 +21,13 @@ from reconciler.forge.standing import ledger_standing, wanted_settings
 )
 @click.argument("repository", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[REPO]")
 @anchor_options
-@click.option("--branch", default="main", show_default=True, help="The ledger's branch.")
+@click.option("--branch", metavar="BRANCH", default="main", show_default=True, help="The ledger's branch.")
 @click.option(
-    "--checkpoints", default="tnet-checkpoints", show_default=True, help="The branch that holds checkpoints."
+    "--checkpoints",
+    metavar="BRANCH",
+    default="tnet-checkpoints",
+    show_default=True,
+    help="The branch that holds checkpoints.",
 )
 @click.option("--signed-only", is_flag=True, help="Other branches take only signed changes of documents.")
 @click.option(

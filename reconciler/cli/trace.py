@@ -8,7 +8,7 @@ from itertools import groupby
 
 import click
 
-from reconciler.cli.names import NODE, Pair
+from reconciler.cli.names import DOCUMENT, NODE, Pair
 from reconciler.cli.output import example, output_option, print_json
 from reconciler.cli.reading import Source, ledgers_before, source_options
 from reconciler.errors import TnetError
@@ -61,7 +61,7 @@ class Answer:
         "tnet trace nft:tnet-q3kvz5m2xw7ra -o json",
     )
 )
-@click.argument("what")
+@click.argument("what", type=DOCUMENT)
 @click.option("--on", "on", type=NODE, metavar="FARM/NODE", help="Only what is on this node.")
 @source_options
 @output_option

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from reconciler.cli.lazy import Branch, Verb
 
 VERBS: Mapping[str, Verb | Branch] = {
-    "init": Verb("init", "Start a new repository with its root key."),
+    "init": Verb("init", "Start a new ledger with its root key."),
     "trust": Verb("trust", "Tell a clone which anchor and root keys to believe."),
     "key": Branch(
         "Your SSH key, and git's own signing.",
