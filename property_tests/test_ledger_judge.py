@@ -39,6 +39,7 @@ many = settings(max_examples=5 * settings().max_examples)
 
 @many
 @given(histories(withdrawals=True))
+@pytest.mark.rule(7)
 def test_a_rejected_transaction_changes_nothing_in_effect(moves: list[Move]) -> None:
     for before, _, after, verdict in judged(repository(moves)):
         event(verdict.code)
@@ -51,6 +52,7 @@ def test_a_rejected_transaction_changes_nothing_in_effect(moves: list[Move]) -> 
 
 @many
 @given(histories(withdrawals=True))
+@pytest.mark.rule(7)
 def test_an_accepted_transaction_puts_in_effect_exactly_what_it_touches(moves: list[Move]) -> None:
     made = repository(moves)
     for before, transaction, after, verdict in judged(made):
@@ -75,6 +77,7 @@ def test_books_and_model_are_two_views_of_one_state(moves: list[Move]) -> None:
 
 @many
 @given(histories(withdrawals=True))
+@pytest.mark.rule(8)
 def test_all_that_comes_into_effect_was_signed_by_those_it_takes(moves: list[Move]) -> None:
     """Seen from outside: the content of each path was signed, as it is, by enough of those named before."""
     made = repository(moves)
@@ -177,6 +180,7 @@ def test_a_removed_tenant_never_comes_back(moves: list[Move]) -> None:
 
 @many
 @given(histories(withdrawals=True))
+@pytest.mark.rule(10)
 def test_versions_of_the_policy_only_go_up_by_one(moves: list[Move]) -> None:
     for before, _, after, _ in judged(repository(moves)):
         assert before.model.policy is not None and after.model.policy is not None
@@ -185,6 +189,7 @@ def test_versions_of_the_policy_only_go_up_by_one(moves: list[Move]) -> None:
 
 @many
 @given(histories(withdrawals=True))
+@pytest.mark.rule(1)
 def test_judging_again_gives_the_same(moves: list[Move]) -> None:
     made = repository(moves)
     assert [verdict for *_, verdict in judged(made)] == [verdict for *_, verdict in judged(made)]
@@ -192,6 +197,7 @@ def test_judging_again_gives_the_same(moves: list[Move]) -> None:
 
 @many
 @given(histories(withdrawals=True))
+@pytest.mark.rule(1)
 def test_hashes_tell_histories_and_states_apart(moves: list[Move]) -> None:
     hashes = Counter(after.books.hash for _, _, after, _ in judged(repository(moves)))
     assert all(count == 1 for count in hashes.values())
@@ -214,6 +220,7 @@ def test_commits_and_reverts_end_where_starting_at_the_end_would(moves: list[Mov
 
 @many
 @given(histories(max_size=12))
+@pytest.mark.rule(7)
 def test_a_rejected_transaction_matters_to_none_that_does_not_touch_its_paths(moves: list[Move]) -> None:
     """Without its content, all later transactions on other paths get the same verdict.
 

@@ -115,6 +115,7 @@ ODDITIES = [(part, name) for part, names in TABLES.items() for name in names]
 
 
 @pytest.mark.parametrize(("part", "name"), ODDITIES, ids=lambda word: str(word))
+@pytest.mark.rule(20)
 def test_one_oddity_is_judged_as_git_does_or_by_a_stricter_point(git: Git, part: str, name: str) -> None:
     for key in (0, 1, 4):
         compare(git, plain(key=key, **{part: name}))
@@ -127,6 +128,7 @@ def test_every_kind_of_key_is_judged_as_git_does_or_by_a_stricter_point(git: Git
         assert (said == "both") == (number < GOOD_KEYS), key.name
 
 
+@pytest.mark.rule(20)
 def test_every_stricter_point_is_seen_and_stands_in_the_specification(git: Git) -> None:
     recipes = [plain(key=key, **{part: name}) for part, name in ODDITIES for key in (0, 1)]
     recipes += [plain(key=key) for key in range(len(soft_keys()))]

@@ -74,6 +74,7 @@ def test_seeds_reach_to_the_end_of_what_they_are_for() -> None:
 
 
 @pytest.mark.parametrize("seed", seeds("commit"), ids=lambda seed: seed.name)
+@pytest.mark.rule(20)
 def test_git_reads_every_commit_that_is_read_here(tmp_path: Path, seed: Path) -> None:
     """git checks the form of what it is given to hash (`hash-object` without `--literally`)."""
     try:
