@@ -7,9 +7,11 @@ same on every node, and keeps no node from what comes after them.
 
 from __future__ import annotations
 
+import re
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -216,3 +218,27 @@ def test_what_anybody_writes_into_a_commit_is_remembered_in_short(world: World) 
     line = "tnet-adopt: " + "y" * 100_000
     world.forge.commit({WEB: NEW}, DAVE, subject=f"{line}\n\nend")
     assert len(assert_rejected(world, Reason.MALFORMED_ADOPT).detail) <= 4_000
+
+
+# --- size -----------------------------------------------------------------------------------------------
+
+
+def test_a_signed_file_of_any_length_takes_no_memory(world: World) -> None:
+    """Not ours, and not that of git, which else reads whatever is below half a gigabyte into it."""
+    world.forge.commit({WEB: b"a" * (100 << 20)}, DAVE)
+    assert_rejected(world, Reason.INVALID_DOCUMENT)
+    (reader,) = (
+        status
+        for status in Path("/proc").glob("[0-9]*/status")
+        if _asks_for_objects(status.with_name("cmdline"), str(world.directory / "node"))
+    )
+    peak = re.search(r"VmHWM:\s*(\d+) kB", reader.read_text())
+    assert peak is not None and int(peak[1]) < 50_000
+
+
+def _asks_for_objects(command: Path, where: str) -> bool:
+    try:
+        words = command.read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:  # It has ended.
+        return False
+    return "cat-file" in words and any(word.startswith(f"--git-dir={where}/") for word in words)
