@@ -134,7 +134,7 @@ class WorkTree:
         if dirty:
             raise WorkTreeError(
                 f"{dirty[0]}: has changes that aren't committed",
-                f"look at them: git diff HEAD -- {dirty[0]}\ndrop them: git checkout HEAD -- {dirty[0]}",
+                f"look at them: git diff HEAD -- {dirty[0]}\nput them aside: git stash push -u -- {dirty[0]}",
             )
 
     def dirty(self, paths: Collection[str]) -> list[str]:

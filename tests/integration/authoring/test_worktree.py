@@ -25,7 +25,7 @@ def test_a_file_with_changes_is_not_written_over(web: Desk) -> None:
     web.write(WEB, web.read(WEB) + "# a thought\n")
     assert f"{WEB}: has changes that aren't committed" in refused(web)
     web.git("add", WEB)
-    assert f"drop them: git checkout HEAD -- {WEB}" in refused(web)
+    assert f"put them aside: git stash push -u -- {WEB}" in refused(web)
 
 
 def test_an_untracked_file_in_the_way_is_not_written_over(desk: Desk) -> None:
