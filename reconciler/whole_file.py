@@ -28,6 +28,15 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600, durable: bool 
         _sync_directory(path.parent)
 
 
+def remove_leftovers(path: Path) -> None:
+    """Removes what `write_whole` of this file left behind where it was killed.
+
+    Only for who knows that nobody writes it right now. Raises OSError.
+    """
+    for leftover in path.parent.glob(f".{path.name}-*"):
+        leftover.unlink(missing_ok=True)
+
+
 def _sync_directory(directory: Path) -> None:
     """A name is durable when its directory is (fsync(2))."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

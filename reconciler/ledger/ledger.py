@@ -39,6 +39,7 @@ from reconciler.ledger.trouble import (
 from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
 from reconciler.ledger.watch import Watch, branch_of
 from reconciler.ledger.witness import OffChain
+from reconciler.whole_file import remove_leftovers
 
 log = logging.getLogger(__name__)
 
@@ -332,6 +333,10 @@ class Ledger:
             lock = (self._config.directory / "ledger.lock").open("ab")
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            if self._course is None:
+                with writing("the mark"):
+                    remove_leftovers(self._mark_path)
+                    remove_leftovers(self._record_path)
             yield
 
 
