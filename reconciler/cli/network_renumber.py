@@ -19,14 +19,21 @@ from reconciler.model.loader import load
 from reconciler.model.paths import network_path
 
 
-@click.command(epilog=example("tnet network renumber acme/web", "tnet commit"))
+@click.command(
+    epilog=example(
+        "git fetch && git rebase origin/main && git reset origin/main",
+        "tnet network renumber acme/web",
+        "tnet commit",
+    )
+)
 @click.argument("network", type=NETWORK, metavar="TENANT/NETWORK")
 @repo_option
 def command(network: Pair, repo: Path) -> None:
     """Replace numbers that another network was faster to take, in the file as it lies in your work tree.
 
     Slots and VNIs are unique; of two networks that chose the same, the one accepted first keeps it. The
-    file is changed, not committed.
+    file is changed, not committed. What you have committed already and nobody has yet, take back into the
+    files before (git rebase, git reset): nothing may be built on a commit that is rejected.
     """
     path = network_path(*network)
     with Author.open(repo) as author:

@@ -137,3 +137,19 @@ def test_problems_for_programs(web: Desk) -> None:
     (problem,) = web.tnet("check", "-o", "json", code=1).json["problems"]
     assert (problem["path"], problem["column"], problem["pointer"]) == (WEB, 13, "spec.resources[0].slot")
     assert problem["line"] == web.read(WEB).splitlines().index("      slot: one") + 1
+
+
+def test_a_commit_that_was_too_late_is_taken_back_and_renumbered(web: Desk) -> None:
+    """As the user guide has it: rebase, take the rejected commit back into the files, other numbers."""
+    early = web.git("rev-parse", "HEAD")
+    web.tnet("network", "create", "globex/shop", "--node", "paris/p1", by="erin")
+    web.git("branch", "landed")
+    web.git("reset", "-q", "--hard", early)
+    web.tnet("network", "create", "acme/db", "--node", "paris/p1", by="dave")
+    web.tnet("key", "setup", by="dave")
+    web.git("rebase", "-q", "landed")
+    assert "slot 2 on paris/p1 is taken" in web.tnet("check", "landed..HEAD", code=1).out
+    web.git("reset", "-q", "landed")
+    web.tnet("network", "renumber", "acme/db")
+    assert "signed by dave" in web.tnet("commit", by="dave").out
+    assert "all accepted" in web.tnet("check", "landed..HEAD").out
