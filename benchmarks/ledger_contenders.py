@@ -25,14 +25,14 @@ from typing import Any
 
 from benchmarks.ledger_history import ROOT, History, Made, Signer, change, publish, tenant_name
 from benchmarks.world import run_module
-from reconciler.ledger import sshsig
 from reconciler.ledger.config import LedgerConfig
-from reconciler.ledger.keys import CryptographyKey, from_text
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId, parse_commit
-from reconciler.ledger.proof import NAMESPACE, message
-from reconciler.ledger.runner import Runner
-from reconciler.ledger.store import Edge, Store
+from reconciler.ledger.repository.objects import CommitId, parse_commit
+from reconciler.ledger.repository.runner import Runner
+from reconciler.ledger.repository.store import Edge, Store
+from reconciler.ledger.signatures import sshsig
+from reconciler.ledger.signatures.keys import CryptographyKey, from_text
+from reconciler.ledger.signatures.proof import NAMESPACE, message
 from reconciler.model.documents import Tenant
 from reconciler.model.loader import load
 

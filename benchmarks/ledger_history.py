@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchmarks.pack_file import PackFile, Stored
-from reconciler.ledger import proof
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.keys import PublicKey, from_wire
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.wire import string
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.signatures import proof
+from reconciler.ledger.signatures.keys import PublicKey, from_wire
+from reconciler.ledger.signatures.wire import string
 from reconciler.model.paths import POLICY_PATH, farm_path, network_path, node_path, tenant_path
 from reconciler.model.sealed_format import CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES, sealing_key_id
 

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from reconciler.ledger.objects import ObjectId, object_id
+from reconciler.ledger.repository.objects import ObjectId, object_id
 
 _TYPES = {"commit": 1, "tree": 2, "blob": 3}
 _REF_DELTA = 7

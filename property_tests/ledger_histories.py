@@ -13,14 +13,14 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from reconciler.ledger.books import opened
-from reconciler.ledger.judge import judge
-from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.objects import Change, CommitId, Entry, ObjectId, object_id
-from reconciler.ledger.provider import Transaction
-from reconciler.ledger.rejected import Rejected
-from reconciler.ledger.state import State
-from reconciler.ledger.store import Edge
+from reconciler.ledger.judging.books import opened
+from reconciler.ledger.judging.judge import judge
+from reconciler.ledger.judging.provider import Transaction
+from reconciler.ledger.judging.rejected import Rejected
+from reconciler.ledger.judging.state import State
+from reconciler.ledger.repository.objects import Change, CommitId, Entry, ObjectId, object_id
+from reconciler.ledger.repository.store import Edge
+from reconciler.ledger.signatures.keys import PublicKey
 from reconciler.ledger.verdict import Reason, Verdict
 from reconciler.model.loader import load
 from reconciler.model.model import Model

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from property_tests.ledger_histories import BEGUN, Node, Repository
-from reconciler.ledger.objects import CommitId, object_id
+from reconciler.ledger.repository.objects import CommitId, object_id
 from reconciler.model.documents import Farm, Grant, Network, Policy, Rule, Suspension, Tenant
 from reconciler.model.loader import load
 from reconciler.model.paths import place_of, tenant_path

@@ -13,11 +13,11 @@ from functools import cache
 from hypothesis import strategies as st
 
 from property_tests.ledger_histories import Repository, state_of
-from reconciler.ledger.chronicle import Record
-from reconciler.ledger.judge import judge
-from reconciler.ledger.objects import ObjectId
-from reconciler.ledger.past import everything
-from reconciler.ledger.state import State
+from reconciler.ledger.chain.chronicle import Record
+from reconciler.ledger.chain.past import everything
+from reconciler.ledger.judging.judge import judge
+from reconciler.ledger.judging.state import State
+from reconciler.ledger.repository.objects import ObjectId
 from reconciler.ledger.verdict import Reason, Verdict
 from reconciler.records.event import Event
 from reconciler.records.history import Step, steps

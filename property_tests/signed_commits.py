@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import strategies as st
 
-from reconciler.ledger.wire import mpint, string
+from reconciler.ledger.signatures.wire import mpint, string
 from tests.unit.ledger.authenticator import WEBAUTHN, Token, client_data
 
 # --- signers ------------------------------------------------------------------------------------------

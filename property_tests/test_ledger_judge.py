@@ -22,10 +22,10 @@ from property_tests.ledger_histories import (
 )
 from property_tests.ledger_oracle import Oracle
 from reconciler.ledger.governed import is_governed
-from reconciler.ledger.judge import judge
-from reconciler.ledger.objects import CommitId, object_id
-from reconciler.ledger.provider import Transaction
-from reconciler.ledger.state import State
+from reconciler.ledger.judging.judge import judge
+from reconciler.ledger.judging.provider import Transaction
+from reconciler.ledger.judging.state import State
+from reconciler.ledger.repository.objects import CommitId, object_id
 from reconciler.ledger.verdict import Reason
 from reconciler.model.documents import Farm, Policy, Rule, Signers, Suspension, Tenant
 from reconciler.model.loader import load

@@ -12,14 +12,14 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from property_tests.ledger_histories import Move, histories, repository, written
-from reconciler.ledger import descent, store
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId, Entry, ObjectId
-from reconciler.ledger.overlay import encode_tree
-from reconciler.ledger.runner import Runner
-from reconciler.ledger.store import Edge, Store
+from reconciler.ledger.repository import descent, store
+from reconciler.ledger.repository.objects import CommitId, Entry, ObjectId
+from reconciler.ledger.repository.overlay import encode_tree
+from reconciler.ledger.repository.runner import Runner
+from reconciler.ledger.repository.store import Edge, Store
 from reconciler.ledger.view import LedgerView
 from tests.integration.ledger.world import ALICE, Forge
 

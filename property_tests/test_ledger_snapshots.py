@@ -13,13 +13,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from property_tests.ledger_histories import Move, histories, repository, written
-from reconciler.ledger import state_file
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.books import Books, leaf_data
-from reconciler.ledger.checkpoint import Checkpoint, Content, Kind, Place
+from reconciler.ledger.checkpoints import state_file
+from reconciler.ledger.checkpoints.checkpoint import Checkpoint, Content, Kind, Place
 from reconciler.ledger.config import LedgerConfig
+from reconciler.ledger.judging.books import Books, leaf_data
+from reconciler.ledger.judging.merkle import inclusion_proof, leaf_hash, root_from_proof
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.merkle import inclusion_proof, leaf_hash, root_from_proof
 from reconciler.ledger.replay import replay
 from reconciler.ledger.verdict import Reason
 from reconciler.ledger.view import CheckpointView, LedgerView

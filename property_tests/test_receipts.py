@@ -13,10 +13,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from property_tests.ledger_histories import Move, histories, repository, written
-from reconciler.ledger import checkpoint
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.checkpoints import checkpoint
 from reconciler.ledger.replay import Replay, replay
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.records.receipt import Receipt, ReceiptRefused, encode, parse
 from reconciler.records.receipt_check import check
 from reconciler.records.receipt_writing import NothingToReceipt, ReceiptWriter, Wanted

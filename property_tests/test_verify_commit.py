@@ -17,8 +17,8 @@ import pytest
 from hypothesis import event, given, settings
 
 from property_tests.signed_commits import GOOD_KEYS, TABLES, Recipe, made, plain, recipes, soft_keys
-from reconciler.ledger.rejected import Rejected
-from reconciler.ledger.signing import key_that_signed
+from reconciler.ledger.judging.rejected import Rejected
+from reconciler.ledger.judging.signing import key_that_signed
 from reconciler.ledger.verdict import Reason
 
 SPEC = Path(__file__).parents[1] / "docs" / "spec" / "ledger.md"

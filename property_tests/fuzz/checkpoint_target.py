@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.ledger import checkpoint, reanchor
-from reconciler.ledger.checkpoint import CheckpointMalformed
-from reconciler.ledger.reanchor import ReanchorRefused
-from reconciler.ledger.signed_text import SignedText
-from reconciler.ledger.sshsig import SignatureRefused
+from reconciler.ledger.checkpoints import checkpoint, reanchor
+from reconciler.ledger.checkpoints.checkpoint import CheckpointMalformed
+from reconciler.ledger.checkpoints.reanchor import ReanchorRefused
+from reconciler.ledger.signatures.signed_text import SignedText
+from reconciler.ledger.signatures.sshsig import SignatureRefused
 
 
 def check(data: bytes) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from reconciler.ledger.adoption import AdoptionMalformed, adoptions_in, adoptions_of
-from reconciler.ledger.objects import (
+from reconciler.ledger.judging.adoption import AdoptionMalformed, adoptions_in, adoptions_of
+from reconciler.ledger.judging.rejected import Rejected
+from reconciler.ledger.judging.signing import key_that_signed
+from reconciler.ledger.repository.objects import (
     Commit,
     CommitMalformed,
     glance,
@@ -13,8 +15,6 @@ from reconciler.ledger.objects import (
     printable,
     tree_of,
 )
-from reconciler.ledger.rejected import Rejected
-from reconciler.ledger.signing import key_that_signed
 
 
 def check(data: bytes) -> None:

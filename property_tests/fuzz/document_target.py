@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 
-from reconciler.ledger import content, governed
-from reconciler.ledger.rejected import Rejected
+from reconciler.ledger import governed
+from reconciler.ledger.judging import content
+from reconciler.ledger.judging.rejected import Rejected
 from reconciler.ledger.trouble import UnknownProtocol
 from reconciler.model import loader
 from reconciler.model.documents import Document, to_builtins

@@ -19,8 +19,8 @@ from property_tests.fuzz.receipt_target import ANCHOR
 from property_tests.fuzz.sshsig_target import MESSAGE
 from property_tests.fuzz.tree_target import SEPARATOR
 from property_tests.signed_commits import SoftKey, soft_keys
-from reconciler.ledger import proof
-from reconciler.ledger.wire import string
+from reconciler.ledger.signatures import proof
+from reconciler.ledger.signatures.wire import string
 from reconciler.model.paths import POLICY_PATH
 from reconciler.records.receipt import encode
 from tests.integration.ledger import world

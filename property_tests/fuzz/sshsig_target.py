@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import contextlib
 
-from reconciler.ledger import keys, sshsig
-from reconciler.ledger.keys import KeyRefused
-from reconciler.ledger.sshsig import DoesNotVerify, Signature, SignatureRefused
-from reconciler.ledger.wire import string
+from reconciler.ledger.signatures import keys, sshsig
+from reconciler.ledger.signatures.keys import KeyRefused
+from reconciler.ledger.signatures.sshsig import DoesNotVerify, Signature, SignatureRefused
+from reconciler.ledger.signatures.wire import string
 
 MESSAGE = b"tree 0\n\nwhat was signed\n"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.ledger import state_file
-from reconciler.ledger.state_file import StateMalformed
+from reconciler.ledger.checkpoints import state_file
+from reconciler.ledger.checkpoints.state_file import StateMalformed
 
 
 def check(data: bytes) -> None:

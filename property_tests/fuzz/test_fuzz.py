@@ -21,11 +21,13 @@ from property_tests.fuzz.receipt_target import ANCHOR
 from property_tests.fuzz.run import HERE, TARGETS, load
 from property_tests.fuzz.sshsig_target import MESSAGE
 from property_tests.fuzz.tree_target import SEPARATOR
-from reconciler.ledger import checkpoint, content, sshsig, state_file
-from reconciler.ledger.descent import entries
-from reconciler.ledger.objects import CommitMalformed, parse_commit
-from reconciler.ledger.signing import key_that_signed
-from reconciler.ledger.sshsig import SignatureRefused
+from reconciler.ledger.checkpoints import checkpoint, state_file
+from reconciler.ledger.judging import content
+from reconciler.ledger.judging.signing import key_that_signed
+from reconciler.ledger.repository.descent import entries
+from reconciler.ledger.repository.objects import CommitMalformed, parse_commit
+from reconciler.ledger.signatures import sshsig
+from reconciler.ledger.signatures.sshsig import SignatureRefused
 from reconciler.ledger.trouble import Damaged
 from reconciler.records import receipt, receipt_check
 from tests.unit.ledger.openssh import armor

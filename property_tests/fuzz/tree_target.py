@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.ledger.descent import DIRECTORY, Named, descend, entries
-from reconciler.ledger.objects import Change, ObjectId
+from reconciler.ledger.repository.descent import DIRECTORY, Named, descend, entries
+from reconciler.ledger.repository.objects import Change, ObjectId
 from reconciler.ledger.trouble import Damaged
 
 SEPARATOR = b"---\n"

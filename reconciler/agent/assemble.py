@@ -14,7 +14,7 @@ from reconciler.kernel.netlink_kernel import NetlinkKernel
 from reconciler.kernel.probe import probe
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.model.yaml_parser import require_parser
 from reconciler.services.wireguard_go import linux_transport
 

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from reconciler.errors import TnetError
-from reconciler.ledger import checkpoint_branch
+from reconciler.ledger.checkpoints import checkpoint_branch
 
 DEFAULT_PATH = Path("/etc/tnet/agent.yaml")
 

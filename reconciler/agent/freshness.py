@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reconciler.agent.status import CheckpointNote, Condition, WitnessStatus
-from reconciler.ledger.checkpoint import Checkpoint, time_text
+from reconciler.ledger.checkpoints.checkpoint import Checkpoint, time_text
 from reconciler.ledger.view import CheckpointView
 
 

@@ -9,10 +9,10 @@ from reconciler.authoring import standing
 from reconciler.authoring.author import Author
 from reconciler.authoring.commit import Changes, difference_of_trees, tree_with_contents
 from reconciler.authoring.errors import AuthoringError, NothingToDo, WorkTreeError
-from reconciler.ledger.adoption import Adoption
 from reconciler.ledger.governed import place
-from reconciler.ledger.objects import Entry, printable
+from reconciler.ledger.judging.adoption import Adoption
 from reconciler.ledger.replay import Replay
+from reconciler.ledger.repository.objects import Entry, printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.sshsig import GIT_NAMESPACE
+from reconciler.ledger.signatures.keys import PublicKey
+from reconciler.ledger.signatures.sshsig import GIT_NAMESPACE
 from reconciler.ledger.verdict import Signer
 
 _HEAD = "# Written by `tnet key setup`, from what is in effect in the ledger. Changes are lost: run it again."

@@ -22,7 +22,7 @@ from reconciler.authoring.errors import NothingToDo, RejectedError, WorkTreeErro
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.worktree import WorkTree
 from reconciler.ledger.anchor import Anchor, Reanchored, read_anchor, read_reanchored
-from reconciler.ledger.proposal import SUBJECT, File
+from reconciler.ledger.judging.proposal import SUBJECT, File
 from reconciler.ledger.replay import Replay, replay
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.documents import Document, Network

@@ -18,10 +18,9 @@ from reconciler.authoring.author import Author
 from reconciler.authoring.detached import sign
 from reconciler.authoring.errors import AuthoringError, NothingToDo, SigningError
 from reconciler.authoring.signing_key import SigningKey
-from reconciler.ledger import beginning, checkpoint, checkpoint_branch, state_file
-from reconciler.ledger.authority import Quorum
-from reconciler.ledger.books import Books
-from reconciler.ledger.checkpoint import (
+from reconciler.ledger.chain import beginning
+from reconciler.ledger.checkpoints import checkpoint, checkpoint_branch, state_file
+from reconciler.ledger.checkpoints.checkpoint import (
     NAMESPACE,
     Checkpoint,
     CheckpointRefused,
@@ -31,9 +30,11 @@ from reconciler.ledger.checkpoint import (
     Place,
     SignedCheckpoint,
 )
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.signed_text import SignedText
-from reconciler.ledger.witness import witness_quorum
+from reconciler.ledger.checkpoints.witness import witness_quorum
+from reconciler.ledger.judging.authority import Quorum
+from reconciler.ledger.judging.books import Books
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.signatures.signed_text import SignedText
 
 MESSAGE = "Checkpoints"
 DRAFT = ".draft"

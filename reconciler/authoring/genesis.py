@@ -15,8 +15,8 @@ from reconciler.authoring.errors import WorkTreeError
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.worktree import WorkTree
 from reconciler.ledger.anchor import Anchor, write_anchor
-from reconciler.ledger.keys import from_text
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.signatures.keys import from_text
 from reconciler.model.documents import KINDS, Metadata, Policy, PolicySpec, Principal, Signers
 from reconciler.model.paths import POLICY_NAME, POLICY_PATH
 from reconciler.model.schema import schema_text

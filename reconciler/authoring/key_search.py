@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler.authoring.errors import SigningError
 from reconciler.authoring.signing_key import SigningKey, choose_with_source, public_key
 from reconciler.errors import TnetError
-from reconciler.ledger.keys import KeyRefused, PublicKey, from_text
+from reconciler.ledger.signatures.keys import KeyRefused, PublicKey, from_text
 
 AGENT = "ssh-agent"
 AGENT_TIMEOUT_S = 10

@@ -6,12 +6,12 @@ from reconciler.authoring.author import Author
 from reconciler.authoring.detached import sign
 from reconciler.authoring.errors import AuthoringError, SigningError
 from reconciler.authoring.signing_key import SigningKey
-from reconciler.ledger import reanchor
 from reconciler.ledger.anchor import Reanchored
-from reconciler.ledger.authority import Quorum, root_quorum
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.reanchor import NAMESPACE, Reanchor, SignedReanchor
-from reconciler.ledger.signed_text import SignedText
+from reconciler.ledger.checkpoints import reanchor
+from reconciler.ledger.checkpoints.reanchor import NAMESPACE, Reanchor, SignedReanchor
+from reconciler.ledger.judging.authority import Quorum, root_quorum
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.signatures.signed_text import SignedText
 
 
 def create(author: Author, old: str, new: str, sequence: int | None, key: SigningKey) -> SignedReanchor:

@@ -8,7 +8,7 @@ from reconciler.authoring import standing
 from reconciler.authoring.author import Author
 from reconciler.authoring.commit import tree_with
 from reconciler.authoring.errors import NothingToDo
-from reconciler.ledger.objects import Entry
+from reconciler.ledger.repository.objects import Entry
 
 Repairs = Mapping[bytes, Entry | None]
 """By path what is in effect there."""

@@ -13,7 +13,7 @@ from reconciler.authoring.author import Author
 from reconciler.authoring.commit import Changes
 from reconciler.authoring.document_text import changed_text
 from reconciler.authoring.errors import AuthoringError, NothingToDo, WorkTreeError
-from reconciler.ledger.books import Touched
+from reconciler.ledger.judging.books import Touched
 from reconciler.ledger.verdict import Reason, Verdict
 from reconciler.model.documents import Network, Policy, Tenant
 from reconciler.model.loader import load

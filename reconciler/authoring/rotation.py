@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.authoring.change import Change
 from reconciler.authoring.errors import AuthoringError, NothingToDo
 from reconciler.authoring.tenants import Proven, existing_tenant
-from reconciler.ledger.keys import from_text
+from reconciler.ledger.signatures.keys import from_text
 from reconciler.model import paths
 from reconciler.model.documents import KeyProof, Principal, Rule, Signers, Tenant
 from reconciler.model.model import Model

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.authoring.errors import SigningError
-from reconciler.ledger.keys import KeyRefused, from_text
+from reconciler.ledger.signatures.keys import KeyRefused, from_text
 
 ENVIRONMENT_VARIABLE = "TNET_SIGNING_KEY"
 

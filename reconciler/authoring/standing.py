@@ -10,10 +10,10 @@ from pathlib import Path
 from reconciler.authoring.author import Author
 from reconciler.authoring.errors import AuthoringError, WorkTreeError
 from reconciler.ledger import bounds
-from reconciler.ledger.descent import descend
-from reconciler.ledger.objects import CommitId, Entry, ObjectId
 from reconciler.ledger.replay import Replay
-from reconciler.ledger.store import Edge
+from reconciler.ledger.repository.descent import descend
+from reconciler.ledger.repository.objects import CommitId, Entry, ObjectId
+from reconciler.ledger.repository.store import Edge
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from reconciler.authoring.detached import sign
 from reconciler.authoring.errors import AuthoringError
 from reconciler.authoring.signing_key import SigningKey
 from reconciler.authoring.tenants import Proven
-from reconciler.ledger import proof
-from reconciler.ledger.sshsig import SignatureRefused
+from reconciler.ledger.signatures import proof
+from reconciler.ledger.signatures.sshsig import SignatureRefused
 from reconciler.model.documents import DnsLabel
 
 

@@ -12,7 +12,7 @@ from reconciler.authoring.change import Change
 from reconciler.authoring.errors import AuthoringError, NothingToDo, WorkTreeError
 from reconciler.authoring.tenants import existing_tenant
 from reconciler.authoring.worktree import WorkTree
-from reconciler.ledger.objects import CommitId, CommitMalformed, parse_commit
+from reconciler.ledger.repository.objects import CommitId, CommitMalformed, parse_commit
 from reconciler.model.documents import Network, Tenant
 from reconciler.model.paths import place_of, tenant_path
 

@@ -11,8 +11,9 @@ from reconciler.authoring.checkpoints import CheckpointDesk
 from reconciler.cli.checkpointing import as_plain, branch_option, words
 from reconciler.cli.options import repo_option
 from reconciler.cli.output import example, output_option, print_json
-from reconciler.ledger import checkpoint, sshsig
-from reconciler.ledger.checkpoint import CheckpointRefused, SignedCheckpoint
+from reconciler.ledger.checkpoints import checkpoint
+from reconciler.ledger.checkpoints.checkpoint import CheckpointRefused, SignedCheckpoint
+from reconciler.ledger.signatures import sshsig
 
 
 @click.command(epilog=example("tnet checkpoint show", "tnet checkpoint show -o json"))

@@ -12,7 +12,7 @@ from reconciler.authoring.signing_key import choose_signing_key
 from reconciler.cli.checkpointing import branch_option, push_option, tell_made
 from reconciler.cli.options import key_option, repo_option
 from reconciler.cli.output import example, output_option
-from reconciler.ledger.checkpoint import Kind
+from reconciler.ledger.checkpoints.checkpoint import Kind
 
 
 @click.command(epilog=example("git fetch && tnet checkpoint sign snapshot --push"))

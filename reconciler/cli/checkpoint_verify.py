@@ -15,8 +15,8 @@ from reconciler.cli.checkpointing import as_plain, branch_option, words
 from reconciler.cli.options import repo_option
 from reconciler.cli.output import example, output_option, print_json
 from reconciler.errors import TnetError
-from reconciler.ledger import checkpoint
-from reconciler.ledger.checkpoint import Checkpoint
+from reconciler.ledger.checkpoints import checkpoint
+from reconciler.ledger.checkpoints.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

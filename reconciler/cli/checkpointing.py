@@ -11,8 +11,8 @@ from reconciler.authoring.checkpoints import CheckpointDesk, Made
 from reconciler.authoring.errors import WorkTreeError
 from reconciler.authoring.worktree import WorkTree
 from reconciler.cli.output import print_json
-from reconciler.ledger.checkpoint import Checkpoint, time_text
-from reconciler.ledger.checkpoint_branch import NAME
+from reconciler.ledger.checkpoints.checkpoint import Checkpoint, time_text
+from reconciler.ledger.checkpoints.checkpoint_branch import NAME
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -8,7 +8,7 @@ import click
 
 from reconciler.authoring.key_making import KINDS, default_file, make_key
 from reconciler.cli.output import example, output_option, print_json
-from reconciler.ledger.keys import from_text
+from reconciler.ledger.signatures.keys import from_text
 
 
 @click.command(

@@ -16,8 +16,8 @@ from reconciler.authoring.signing_key import SigningKey, choose_signing_key, pub
 from reconciler.authoring.worktree import WorkTree
 from reconciler.cli.options import key_option, repo_option
 from reconciler.cli.output import example, output_option, print_json, say
-from reconciler.ledger.keyring import Keyring
-from reconciler.ledger.keys import PublicKey, from_text
+from reconciler.ledger.judging.keyring import Keyring
+from reconciler.ledger.signatures.keys import PublicKey, from_text
 
 _NOBODY = "tnet"
 

@@ -12,7 +12,7 @@ from reconciler.cli.key_list import configured_in
 from reconciler.cli.known_roles import known_roles, plain_roles, roles_text
 from reconciler.cli.options import key_option, repo_option
 from reconciler.cli.output import example, output_option, print_json
-from reconciler.ledger.keys import from_text
+from reconciler.ledger.signatures.keys import from_text
 
 
 @click.command(epilog=example("tnet key show", "tnet key show --key ~/.ssh/ledger", "tnet key show -o json"))

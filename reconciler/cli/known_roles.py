@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.authoring.author import Author
 from reconciler.cli.output import say
 from reconciler.errors import TnetError
-from reconciler.ledger.keys import PublicKey
+from reconciler.ledger.signatures.keys import PublicKey
 from reconciler.ledger.verdict import Signer
 
 Roles = Callable[[PublicKey], tuple[Signer, ...]]

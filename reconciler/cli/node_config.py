@@ -11,9 +11,9 @@ from reconciler.authoring import yaml_write
 from reconciler.cli.names import NODE, Pair
 from reconciler.cli.output import example, output_option, print_json
 from reconciler.errors import TnetError
-from reconciler.ledger import checkpoint_branch
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.checkpoints import checkpoint_branch
+from reconciler.ledger.repository.objects import CommitId
 
 
 @click.command(

@@ -10,8 +10,8 @@ from reconciler.agent.assemble import ledger_config
 from reconciler.agent.config import load_config
 from reconciler.cli.node_config_file import config_option
 from reconciler.cli.output import example, output_option, print_json
-from reconciler.ledger import signed_text
 from reconciler.ledger.ledger import Ledger
+from reconciler.ledger.signatures import signed_text
 
 
 @click.command(epilog=example("tnet node reanchor fork.reanchor && systemctl reload tnet-agent"))

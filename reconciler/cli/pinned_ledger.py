@@ -13,7 +13,7 @@ import click
 
 from reconciler.errors import TnetError
 from reconciler.ledger.anchor import Anchor, AnchorUnknown, read_anchor
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -17,9 +17,9 @@ from reconciler.cli.node_config_file import config_option
 from reconciler.cli.options import repo_option
 from reconciler.cli.output import say
 from reconciler.ledger.anchor import Anchor, read_anchor
-from reconciler.ledger.effective import LEDGER_REF
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.chain.effective import LEDGER_REF
 from reconciler.ledger.replay import NotOnChain, Replay, replay
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.model import Model
 from reconciler.records.approvers import Before
@@ -52,7 +52,7 @@ def source_of(repo: Path, config: Path, on_node: bool) -> Source:
         return Source(tree.git_dir, read_anchor(tree.root), "HEAD")
     from reconciler.agent.assemble import ledger_config
     from reconciler.agent.config import load_config
-    from reconciler.ledger.clone import Clone
+    from reconciler.ledger.chain.clone import Clone
 
     settings = load_config(config)
     anchor = Anchor(CommitId(settings.anchor), frozenset(settings.root_keys))

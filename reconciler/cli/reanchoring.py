@@ -6,8 +6,9 @@ from pathlib import Path
 
 from reconciler.authoring.author import Author
 from reconciler.authoring.reanchoring import root_for
-from reconciler.ledger import reanchor, signed_text
-from reconciler.ledger.reanchor import SignedReanchor
+from reconciler.ledger.checkpoints import reanchor
+from reconciler.ledger.checkpoints.reanchor import SignedReanchor
+from reconciler.ledger.signatures import signed_text
 
 
 def read_record(file: Path) -> SignedReanchor:

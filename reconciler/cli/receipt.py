@@ -11,9 +11,9 @@ from reconciler.cli.names import COMMIT, DOCUMENT
 from reconciler.cli.output import example, say
 from reconciler.cli.reading import Source, ledgers_before, source_options, verdict_at
 from reconciler.cli.receipt_verify import verify
-from reconciler.ledger import checkpoint, checkpoint_branch
-from reconciler.ledger.checkpoint import SignedCheckpoint
-from reconciler.ledger.signed_text import MAX_BYTES
+from reconciler.ledger.checkpoints import checkpoint, checkpoint_branch
+from reconciler.ledger.checkpoints.checkpoint import SignedCheckpoint
+from reconciler.ledger.signatures.signed_text import MAX_BYTES
 from reconciler.records.checkpoints_here import checkpoints_here
 from reconciler.records.receipt import encode
 from reconciler.records.receipt_check import check

@@ -9,8 +9,8 @@ import click
 
 from reconciler.cli.output import example, output_option, print_json
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.checkpoint import time_text
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.checkpoints.checkpoint import time_text
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.verdict import Signer
 from reconciler.records.claimed_date import claimed_date
 from reconciler.records.receipt import MAX_BYTES, parse

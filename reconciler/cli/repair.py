@@ -8,7 +8,7 @@ from reconciler.authoring.repair import repaired_tree, repairs
 from reconciler.cli.editing import Editor, editing_options
 from reconciler.cli.names import DOCUMENT
 from reconciler.cli.output import example
-from reconciler.ledger.objects import printable
+from reconciler.ledger.repository.objects import printable
 
 
 @click.command(

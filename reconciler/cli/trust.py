@@ -13,7 +13,7 @@ from reconciler.cli.options import repo_option
 from reconciler.cli.output import example, output_option, print_json
 from reconciler.cli.reanchoring import read_record
 from reconciler.ledger.anchor import Anchor, write_anchor, write_reanchored
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 
 
 @click.command(

@@ -1,8 +1,8 @@
 """What may come onto the checkpoints' branch.
 
-The branch is replaced each time (reconciler/ledger/checkpoint_branch.py), so it isn't its history that only
-goes on, but what it says: a checkpoint never gives way to an older one or to none, and a new one is signed by
-those who may, of this ledger, and agrees with it.
+The branch is replaced each time (reconciler/ledger/checkpoints/checkpoint_branch.py), so it isn't its history
+that only goes on, but what it says: a checkpoint never gives way to an older one or to none, and a new one is
+signed by those who may, of this ledger, and agrees with it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
-from reconciler.ledger import beginning, checkpoint, checkpoint_branch
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.checkpoint import Checkpoint, CheckpointRefused
-from reconciler.ledger.course import Course
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.snapshot import SnapshotForged, require_snapshot
-from reconciler.ledger.witness import require_agreement, verified, witness_quorum
+from reconciler.ledger.chain import beginning
+from reconciler.ledger.chain.course import Course
+from reconciler.ledger.checkpoints import checkpoint, checkpoint_branch
+from reconciler.ledger.checkpoints.checkpoint import Checkpoint, CheckpointRefused
+from reconciler.ledger.checkpoints.snapshot import SnapshotForged, require_snapshot
+from reconciler.ledger.checkpoints.witness import require_agreement, verified, witness_quorum
+from reconciler.ledger.repository.objects import CommitId
 
 
 class CheckpointGivesWay(CheckpointRefused):

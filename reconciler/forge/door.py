@@ -23,11 +23,11 @@ from reconciler.forge.judging import chain, judged
 from reconciler.forge.newcomers import unsigned_newcomer
 from reconciler.forge.push import Update
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.checkpoint import CheckpointRefused
-from reconciler.ledger.course import Course
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.runner import GitFailed
-from reconciler.ledger.store import Step, Store
+from reconciler.ledger.chain.course import Course
+from reconciler.ledger.checkpoints.checkpoint import CheckpointRefused
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.repository.runner import GitFailed
+from reconciler.ledger.repository.store import Step, Store
 from reconciler.ledger.trouble import AnchorRefused
 from reconciler.ledger.verdict import Verdict
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.chronicle import Chronicle
-from reconciler.ledger.course import Course, resume
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.store import Step, Store
+from reconciler.ledger.chain.chronicle import Chronicle
+from reconciler.ledger.chain.course import Course, resume
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.repository.store import Step, Store
 from reconciler.ledger.trouble import AnchorRefused
 
 SAVE_EVERY = 1000

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from reconciler.errors import TnetError
-from reconciler.ledger.objects import CommitId, ObjectId, glance, parents_of, printable
-from reconciler.ledger.runner import LOCAL_TIMEOUT_S, GitFailed, GitTimeout, end, failure
-from reconciler.ledger.store import Step, Store
+from reconciler.ledger.repository.objects import CommitId, ObjectId, glance, parents_of, printable
+from reconciler.ledger.repository.runner import LOCAL_TIMEOUT_S, GitFailed, GitTimeout, end, failure
+from reconciler.ledger.repository.store import Step, Store
 from reconciler.ledger.trouble import LocalTrouble
 
 MAX_COPIED = 1000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.ledger.keyring import Keyring
-from reconciler.ledger.objects import CommitId, parents_of
-from reconciler.ledger.rejected import Rejected
-from reconciler.ledger.signing import key_that_signed
-from reconciler.ledger.store import Edge, Store
+from reconciler.ledger.judging.keyring import Keyring
+from reconciler.ledger.judging.rejected import Rejected
+from reconciler.ledger.judging.signing import key_that_signed
+from reconciler.ledger.repository.objects import CommitId, parents_of
+from reconciler.ledger.repository.store import Edge, Store
 
 MAX_NEW = 10_000
 """Commits that one push may bring to a branch where they are looked at."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.errors import TnetError
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 
 _LINE = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{40}) (refs/[^ \n][^\n]*)")
 _NOTHING = "0" * 40

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.ledger.runner import Runner
-from reconciler.ledger.store import Store
+from reconciler.ledger.repository.runner import Runner
+from reconciler.ledger.repository.store import Store
 
 _VARIABLES = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 

@@ -11,9 +11,9 @@ from reconciler.forge.judging import judged
 from reconciler.forge.landing import CannotLand, Landing, Strategy, land
 from reconciler.forge.scratch import scratch_store
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.course import Course
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.store import Store
+from reconciler.ledger.chain.course import Course
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.repository.store import Store
 from reconciler.ledger.trouble import UnknownProtocol
 from reconciler.ledger.verdict import Reason, Verdict
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.ledger.runner import Runner
-from reconciler.ledger.store import Store
+from reconciler.ledger.repository.runner import Runner
+from reconciler.ledger.repository.store import Store
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 from reconciler.errors import TnetError
 from reconciler.forge.door import Rules
 from reconciler.ledger.anchor import Anchor, read_anchor, write_anchor
-from reconciler.ledger.runner import GitFailed, Runner
+from reconciler.ledger.repository.runner import GitFailed, Runner
 
 BEFORE = "tnet.before"
 DEFAULT_DEADLINE_S = 120.0

@@ -8,9 +8,9 @@ from pathlib import Path
 from reconciler.forge.hook_file import HookPlace, find_place
 from reconciler.forge.judging import judged
 from reconciler.forge.server_config import ServerConfig, Settings
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.runner import Runner
-from reconciler.ledger.store import Store
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.repository.runner import Runner
+from reconciler.ledger.repository.store import Store
 
 RECEIVE = {"receive.fsckObjects": "true", "receive.shallowUpdate": "false"}
 """Git's own settings that the hook leans on: refused are objects that would freeze every node's fetch, and

@@ -19,8 +19,8 @@ from reconciler.lab.lab import Lab
 from reconciler.lab.people import Person, allowed_signers, make_people
 from reconciler.lab.repository import Repository
 from reconciler.ledger.anchor import Anchor, write_anchor
-from reconciler.ledger.keys import from_text
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.signatures.keys import from_text
 from reconciler.model.documents import Document, Node, Policy
 from reconciler.model.loader import load
 from reconciler.model.paths import POLICY_PATH, node_path

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.lab.errors import CommandFailed
-from reconciler.ledger import proof
+from reconciler.ledger.signatures import proof
 
 
 @dataclass(frozen=True, slots=True)

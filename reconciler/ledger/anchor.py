@@ -21,7 +21,7 @@ import git
 from git.exc import GitCommandError
 
 from reconciler.errors import TnetError
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 
 COMMIT_KEY = "tnet.anchor"
 ROOT_KEY = "tnet.rootKey"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 
 
 @dataclass(frozen=True, slots=True)

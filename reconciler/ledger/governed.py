@@ -12,7 +12,7 @@ See docs/spec/ledger.md, section 4.
 
 from __future__ import annotations
 
-from reconciler.ledger.objects import Change
+from reconciler.ledger.repository.objects import Change
 from reconciler.model.paths import Place, place_of
 
 ROOTS = frozenset({"trust", "farms", "tenants"})

@@ -13,21 +13,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from reconciler.ledger import effective, mark, reanchor
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.checkpoint import CheckpointRefused
-from reconciler.ledger.chronicle import Record
-from reconciler.ledger.clone import Clone, shown
-from reconciler.ledger.collection import only_young_garbage
+from reconciler.ledger.chain import effective, mark
+from reconciler.ledger.chain.chronicle import Record
+from reconciler.ledger.chain.clone import Clone, shown
+from reconciler.ledger.chain.collection import only_young_garbage
+from reconciler.ledger.chain.course import Course
+from reconciler.ledger.chain.deviation import PERSON, deviation
+from reconciler.ledger.chain.mark import Mark
+from reconciler.ledger.chain.origin import Origin
+from reconciler.ledger.chain.watch import Watch, branch_of
+from reconciler.ledger.checkpoints import reanchor
+from reconciler.ledger.checkpoints.checkpoint import CheckpointRefused
+from reconciler.ledger.checkpoints.reanchor import ReanchorRefused, SignedReanchor
+from reconciler.ledger.checkpoints.witness import OffChain
 from reconciler.ledger.config import LedgerConfig
-from reconciler.ledger.course import Course
-from reconciler.ledger.deviation import PERSON, deviation
-from reconciler.ledger.disk import writing
-from reconciler.ledger.mark import Mark
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.origin import Origin
-from reconciler.ledger.reanchor import ReanchorRefused, SignedReanchor
-from reconciler.ledger.store import Step
+from reconciler.ledger.repository.disk import writing
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.repository.store import Step
 from reconciler.ledger.trouble import (
     CloneCorrupted,
     Damaged,
@@ -37,8 +40,6 @@ from reconciler.ledger.trouble import (
     UnknownProtocol,
 )
 from reconciler.ledger.view import Alarm, AlarmKind, LedgerView
-from reconciler.ledger.watch import Watch, branch_of
-from reconciler.ledger.witness import OffChain
 from reconciler.whole_file import remove_leftovers
 
 log = logging.getLogger(__name__)

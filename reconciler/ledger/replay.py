@@ -12,21 +12,22 @@ from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import TnetError
-from reconciler.ledger import bounds, proposal
+from reconciler.ledger import bounds
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.books import Books
-from reconciler.ledger.chronicle import Chronicle, Record
-from reconciler.ledger.course import Course, resume
-from reconciler.ledger.git_provider import GitProvider
-from reconciler.ledger.judge import judge
-from reconciler.ledger.keyring import Keyring
-from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.objects import CommitId, ObjectId
-from reconciler.ledger.past import Past
-from reconciler.ledger.proposal import File, Proposal
-from reconciler.ledger.runner import Runner
-from reconciler.ledger.state import State
-from reconciler.ledger.store import Store
+from reconciler.ledger.chain.chronicle import Chronicle, Record
+from reconciler.ledger.chain.course import Course, resume
+from reconciler.ledger.chain.git_provider import GitProvider
+from reconciler.ledger.chain.past import Past
+from reconciler.ledger.judging import proposal
+from reconciler.ledger.judging.books import Books
+from reconciler.ledger.judging.judge import judge
+from reconciler.ledger.judging.keyring import Keyring
+from reconciler.ledger.judging.proposal import File, Proposal
+from reconciler.ledger.judging.state import State
+from reconciler.ledger.repository.objects import CommitId, ObjectId
+from reconciler.ledger.repository.runner import Runner
+from reconciler.ledger.repository.store import Store
+from reconciler.ledger.signatures.keys import PublicKey
 from reconciler.ledger.trouble import AnchorRefused
 from reconciler.ledger.verdict import Verdict
 from reconciler.ledger.view import LedgerView

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 
 
 class Reason(Enum):

@@ -8,9 +8,9 @@ from enum import Enum
 
 from immutables import Map
 
-from reconciler.ledger.checkpoint import Witnessed
-from reconciler.ledger.course import Course
-from reconciler.ledger.objects import CommitId, ObjectId
+from reconciler.ledger.chain.course import Course
+from reconciler.ledger.checkpoints.checkpoint import Witnessed
+from reconciler.ledger.repository.objects import CommitId, ObjectId
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.model import Model
 

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 from reconciler.ledger.governed import is_governed
-from reconciler.ledger.proposal import File
-from reconciler.ledger.runner import Runner
+from reconciler.ledger.judging.proposal import File
+from reconciler.ledger.repository.runner import Runner
 
 
 def changed_files(runner: Runner, root: Path) -> dict[bytes, File | None]:

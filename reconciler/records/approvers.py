@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from reconciler.ledger.authority import Quorum
-from reconciler.ledger.books import Touched
-from reconciler.ledger.objects import CommitId, parents_of
-from reconciler.ledger.provider import Provider, Transaction
-from reconciler.ledger.rejected import Rejected
+from reconciler.ledger.judging.authority import Quorum
+from reconciler.ledger.judging.books import Touched
+from reconciler.ledger.judging.provider import Provider, Transaction
+from reconciler.ledger.judging.rejected import Rejected
+from reconciler.ledger.judging.touching import scope_of
 from reconciler.ledger.replay import Replay
-from reconciler.ledger.store import Step
-from reconciler.ledger.touching import scope_of
+from reconciler.ledger.repository.objects import CommitId, parents_of
+from reconciler.ledger.repository.store import Step
 
 Before = Callable[[CommitId], Replay]
 """The ledger as it stood right before a transaction."""

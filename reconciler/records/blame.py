@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.ledger.books import Touched
-from reconciler.ledger.git_provider import GitProvider
-from reconciler.ledger.lineage import Author, Lineage
-from reconciler.ledger.objects import CommitId, Entry, parents_of
+from reconciler.ledger.chain.git_provider import GitProvider
+from reconciler.ledger.judging.books import Touched
+from reconciler.ledger.judging.lineage import Author, Lineage
+from reconciler.ledger.judging.touching import scope_of
 from reconciler.ledger.replay import Replay
-from reconciler.ledger.runner import Runner
-from reconciler.ledger.store import Step
-from reconciler.ledger.touching import scope_of
+from reconciler.ledger.repository.objects import CommitId, Entry, parents_of
+from reconciler.ledger.repository.runner import Runner
+from reconciler.ledger.repository.store import Step
 from reconciler.ledger.verdict import Signer, Verdict
 from reconciler.records.approvers import Before
 from reconciler.records.line_diff import Hunk, hunks

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from reconciler.ledger import checkpoint, checkpoint_branch
-from reconciler.ledger.checkpoint import CheckpointRefused, SignedCheckpoint
-from reconciler.ledger.store import Store
+from reconciler.ledger.checkpoints import checkpoint, checkpoint_branch
+from reconciler.ledger.checkpoints.checkpoint import CheckpointRefused, SignedCheckpoint
+from reconciler.ledger.repository.store import Store
 
 
 def checkpoints_here(store: Store, branch: str = checkpoint_branch.NAME) -> Iterator[SignedCheckpoint]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.verdict import Signer, Verdict
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from reconciler.ledger.chronicle import Record
-from reconciler.ledger.objects import ObjectId
+from reconciler.ledger.chain.chronicle import Record
+from reconciler.ledger.repository.objects import ObjectId
 from reconciler.ledger.verdict import Verdict
 from reconciler.model.documents import Document
 from reconciler.model.loader import load

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reconciler.ledger.objects import ObjectId, printable
-from reconciler.ledger.runner import Runner
+from reconciler.ledger.repository.objects import ObjectId, printable
+from reconciler.ledger.repository.runner import Runner
 
 Content = tuple[ObjectId, bytes]
 """A document's object with what it holds."""

@@ -18,19 +18,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.ledger import checkpoint, keys, merkle, sshsig
-from reconciler.ledger.authority import Quorum, quorum_for, quorum_of
-from reconciler.ledger.books import encode_leaf
-from reconciler.ledger.checkpoint import Checkpoint, CheckpointRefused, Kind
-from reconciler.ledger.keys import PublicKey
-from reconciler.ledger.merkle import ProofRefused
-from reconciler.ledger.objects import CommitId, Glance, ObjectId, glance
-from reconciler.ledger.rejected import Rejected
-from reconciler.ledger.signed_text import SignedText
-from reconciler.ledger.signing import key_that_signed
-from reconciler.ledger.sshsig import SignatureRefused
+from reconciler.ledger.checkpoints import checkpoint
+from reconciler.ledger.checkpoints.checkpoint import Checkpoint, CheckpointRefused, Kind
+from reconciler.ledger.checkpoints.witness import quorum_by
+from reconciler.ledger.judging import merkle
+from reconciler.ledger.judging.authority import Quorum, quorum_for, quorum_of
+from reconciler.ledger.judging.books import encode_leaf
+from reconciler.ledger.judging.merkle import ProofRefused
+from reconciler.ledger.judging.rejected import Rejected
+from reconciler.ledger.judging.signing import key_that_signed
+from reconciler.ledger.repository.objects import CommitId, Glance, ObjectId, glance
+from reconciler.ledger.signatures import keys, sshsig
+from reconciler.ledger.signatures.keys import PublicKey
+from reconciler.ledger.signatures.signed_text import SignedText
+from reconciler.ledger.signatures.sshsig import SignatureRefused
 from reconciler.ledger.verdict import Reason, Signer
-from reconciler.ledger.witness import quorum_by
 from reconciler.model.documents import Document, Grant, Network, Node, Policy
 from reconciler.model.loader import load
 from reconciler.model.model import Model

@@ -10,8 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from reconciler.ledger import descent
-from reconciler.ledger.objects import Commit, CommitMalformed, Entry, ObjectId, object_id, parse_commit
+from reconciler.ledger.repository import descent
+from reconciler.ledger.repository.objects import (
+    Commit,
+    CommitMalformed,
+    Entry,
+    ObjectId,
+    object_id,
+    parse_commit,
+)
 from reconciler.ledger.trouble import Damaged
 from reconciler.records.receipt import Objects, ReceiptRefused, from_base64, to_base64
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.ledger import checkpoint, descent, merkle, sshsig
-from reconciler.ledger.authority import Quorum, quorum_for, quorum_of
-from reconciler.ledger.books import Touched
-from reconciler.ledger.checkpoint import CheckpointUnsigned, Kind, SignedCheckpoint
-from reconciler.ledger.chronicle import Record
-from reconciler.ledger.merkle import Frontier
-from reconciler.ledger.objects import CommitId, ObjectId, tree_of
+from reconciler.ledger.chain.chronicle import Record
+from reconciler.ledger.checkpoints import checkpoint
+from reconciler.ledger.checkpoints.checkpoint import CheckpointUnsigned, Kind, SignedCheckpoint
+from reconciler.ledger.checkpoints.witness import quorum_by
+from reconciler.ledger.judging import merkle
+from reconciler.ledger.judging.authority import Quorum, quorum_for, quorum_of
+from reconciler.ledger.judging.books import Touched
+from reconciler.ledger.judging.merkle import Frontier
 from reconciler.ledger.replay import Replay
+from reconciler.ledger.repository import descent
+from reconciler.ledger.repository.objects import CommitId, ObjectId, tree_of
+from reconciler.ledger.signatures import sshsig
 from reconciler.ledger.verdict import Verdict
-from reconciler.ledger.witness import quorum_by
 from reconciler.model.documents import Policy
 from reconciler.model.loader import load
 from reconciler.model.paths import POLICY_PATH, place_of

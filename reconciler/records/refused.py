@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.ledger import bounds
-from reconciler.ledger.descent import descend
-from reconciler.ledger.objects import Change, CommitId, Entry, printable
 from reconciler.ledger.replay import Replay
-from reconciler.ledger.store import Store
+from reconciler.ledger.repository.descent import descend
+from reconciler.ledger.repository.objects import Change, CommitId, Entry, printable
+from reconciler.ledger.repository.store import Store
 from reconciler.ledger.trouble import LocalTrouble
 from reconciler.ledger.verdict import Verdict
 from reconciler.records import line_diff

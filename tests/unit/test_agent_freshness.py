@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.agent.freshness import fresh, notes, witness_status
-from reconciler.ledger.checkpoint import Checkpoint, Kind, Place, Witnessed
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.checkpoints.checkpoint import Checkpoint, Kind, Place, Witnessed
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.verdict import Signer
 from reconciler.ledger.view import CheckpointView, Note
 

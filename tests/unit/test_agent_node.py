@@ -23,7 +23,7 @@ from reconciler.kernel.graph import Observed
 from reconciler.kernel.netlink_kernel import NetlinkKernel
 from reconciler.kernel.objects import HOST, NODE_OWNER
 from reconciler.kernel.probe import Capabilities, Capability
-from reconciler.ledger.objects import CommitId, ObjectId
+from reconciler.ledger.repository.objects import CommitId, ObjectId
 from reconciler.ledger.trouble import NoGoodState, RemoteUnreachable
 from reconciler.ledger.view import LedgerView
 from reconciler.model.documents import Network, Resource

@@ -16,7 +16,7 @@ from reconciler.engine.result import Applied, Result, RolledBack, Unchanged
 from reconciler.kernel.graph import Graph
 from reconciler.kernel.objects import NODE_OWNER, WireGuard
 from reconciler.kernel.port import KernelUnavailable, Operation
-from reconciler.ledger.objects import CommitId, ObjectId
+from reconciler.ledger.repository.objects import CommitId, ObjectId
 from reconciler.ledger.trouble import RemoteUnreachable
 from reconciler.ledger.verdict import Reason, Verdict
 from reconciler.ledger.view import Alarm, AlarmKind, LedgerView

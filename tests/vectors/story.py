@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.ledger import bounds
-from reconciler.ledger.adoption import Adoption
-from reconciler.ledger.books import FILE_MODE
-from reconciler.ledger.objects import CommitId, Entry, ObjectId, object_id
+from reconciler.ledger.judging.adoption import Adoption
+from reconciler.ledger.judging.books import FILE_MODE
+from reconciler.ledger.repository.objects import CommitId, Entry, ObjectId, object_id
 from reconciler.ledger.verdict import Reason
 from tests.integration.ledger.world import (
     ALICE,

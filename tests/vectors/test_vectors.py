@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.verdict import Reason
 from tests.vectors.make import expected
 from tests.vectors.story import tell

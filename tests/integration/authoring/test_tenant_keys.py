@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger.keys import from_text
+from reconciler.ledger.signatures.keys import from_text
 from tests.integration.authoring.desk import WEB, Desk, make_key
 
 ACME = "tenants/ac/acme/tenant.yaml"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from tests.integration.ledger.world import Forge, Person, signed
 
 DEPTH = 40

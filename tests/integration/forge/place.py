@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reconciler.cli.main import main
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from tests.integration.forge.servers import Served
 from tests.integration.ledger.world import World
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from reconciler.ledger import state_file
-from reconciler.ledger.books import Books
+from reconciler.ledger.checkpoints import state_file
+from reconciler.ledger.judging.books import Books
 from tests.integration.forge.place import Place, Pushed
 from tests.integration.ledger.checkpoints import BRANCH, WENDY, books_at, put, signed, snapshot, witness
 from tests.integration.ledger.world import ALICE, DAVE, MALLORY, WEB, network

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from tests.integration.forge.place import Place
 from tests.integration.ledger.world import (
     BOB,

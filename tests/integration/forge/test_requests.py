@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli.main import main
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from tests.integration.forge.bomb import bomb
 from tests.integration.ledger.world import (
     ALICE,

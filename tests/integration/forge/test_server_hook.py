@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import main
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from tests.integration.forge.bomb import bomb
 from tests.integration.forge.place import Place
 from tests.integration.ledger.world import DAVE, ERIN, MALLORY, SHOP, WEB, network

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from tests.integration.forge.forge_api import Comment, ForgeApi, serving
 from tests.integration.forge.place import CHECKOUT
 from tests.integration.forge.workflows import DIRECTORY, Runner, load, run

@@ -7,12 +7,12 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from reconciler.ledger import state_file
-from reconciler.ledger.books import Books
-from reconciler.ledger.checkpoint import NAMESPACE, Checkpoint, Content, Kind, Place
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.checkpoints import state_file
+from reconciler.ledger.checkpoints.checkpoint import NAMESPACE, Checkpoint, Content, Kind, Place
+from reconciler.ledger.judging.books import Books
 from reconciler.ledger.replay import replay
-from reconciler.ledger.signed_text import SignedText
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.signatures.signed_text import SignedText
 from tests.integration.ledger.world import Blob, Forge, Person, World, armor, named, policy, signers_yaml
 
 BRANCH = "tnet-checkpoints"

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 
-from reconciler.ledger import checkpoint
 from reconciler.ledger.anchor import Anchor
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.checkpoints import checkpoint
 from reconciler.ledger.replay import Replay, replay
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.records.receipt import Receipt
 from reconciler.records.receipt_writing import ReceiptWriter, Wanted
 

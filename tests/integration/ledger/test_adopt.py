@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.ledger import bounds
-from reconciler.ledger.adoption import ABSENT
-from reconciler.ledger.objects import CommitId, object_id
+from reconciler.ledger.judging.adoption import ABSENT
+from reconciler.ledger.repository.objects import CommitId, object_id
 from reconciler.ledger.verdict import Reason
 from tests.integration.ledger.verdicts import assert_accepted, assert_rejected
 from tests.integration.ledger.world import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.ledger import proof
-from reconciler.ledger.objects import CommitId, parents_of
+from reconciler.ledger.repository.objects import CommitId, parents_of
+from reconciler.ledger.signatures import proof
 from reconciler.ledger.verdict import Reason
 from tests.integration.ledger.world import (
     ALICE,

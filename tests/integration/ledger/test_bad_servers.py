@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.trouble import Damaged, LocalTrouble, RemoteTimeout, RemoteUnreachable
 from reconciler.ledger.view import LedgerView
 from tests.integration.ledger.git_server import GitServer, git_server

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from immutables import Map
 
-from reconciler.ledger import state_file
-from reconciler.ledger.books import Books
-from reconciler.ledger.checkpoint_branch import CheckpointFiles
+from reconciler.ledger.checkpoints import state_file
+from reconciler.ledger.checkpoints.checkpoint_branch import CheckpointFiles
+from reconciler.ledger.judging.books import Books
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId, ObjectId
+from reconciler.ledger.repository.objects import CommitId, ObjectId
 from reconciler.ledger.trouble import NoGoodState
 from reconciler.ledger.verdict import Reason
 from reconciler.ledger.view import AlarmKind, LedgerView

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import clone
+from reconciler.ledger.chain import clone
 from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.trouble import (
     CloneCorrupted,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.trouble import AnchorRefused, MarkDamaged, NoGoodState
 from reconciler.ledger.view import AlarmKind, LedgerView
 from reconciler.model.paths import tenant_path

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import ahead
-from reconciler.ledger.conversation import Conversation
-from reconciler.ledger.runner import Runner
+from reconciler.ledger.chain import ahead
+from reconciler.ledger.repository.conversation import Conversation
+from reconciler.ledger.repository.runner import Runner
 from reconciler.ledger.trouble import Damaged
 from tests.integration.ledger.world import Forge, World
 
 REPOSITORY = Path(__file__).parents[3]
-TRAPS = ("pickle.py", "msgspec.py", "reconciler/__init__.py", "reconciler/ledger/ahead_process.py")
+TRAPS = ("pickle.py", "msgspec.py", "reconciler/__init__.py", "reconciler/ledger/chain/ahead_process.py")
 ASK = """
-from reconciler.ledger import ahead
+from reconciler.ledger.chain import ahead
 ahead.LONG = 0
 with ahead.processes(1) as ask:
     assert ask is not None

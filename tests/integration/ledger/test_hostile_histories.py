@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger.ancestry import parents_first
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import MAX_GLANCE_BYTES, CommitId
-from reconciler.ledger.runner import Runner
+from reconciler.ledger.repository.ancestry import parents_first
+from reconciler.ledger.repository.objects import MAX_GLANCE_BYTES, CommitId
+from reconciler.ledger.repository.runner import Runner
 from reconciler.ledger.verdict import Reason, Verdict
 from tests.integration.ledger.verdicts import assert_accepted, assert_rejected
 from tests.integration.ledger.world import DAVE, SHOP, WEB, Blob, World, network

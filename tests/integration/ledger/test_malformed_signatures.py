@@ -9,7 +9,7 @@ import base64
 
 import pytest
 
-from reconciler.ledger.wire import string
+from reconciler.ledger.signatures.wire import string
 from tests.integration.ledger.world import DAVE, ERIN, MAIL, WEB, Blob, World, armor, network
 
 pytestmark = pytest.mark.rule(20)

@@ -16,8 +16,8 @@ from reconciler.errors import TnetError
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.config import LedgerConfig
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId
 from reconciler.ledger.replay import replay
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.trouble import AnchorRefused, LocalTrouble, ObjectsRefused
 from reconciler.ledger.view import LedgerView
 from reconciler.model import claims

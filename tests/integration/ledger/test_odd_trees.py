@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.ledger.bounds import MAX_REMEMBERED_PATHS
-from reconciler.ledger.objects import CommitId, Entry, ObjectId, tree_of
-from reconciler.ledger.overlay import encode_tree, parse_tree
+from reconciler.ledger.repository.objects import CommitId, Entry, ObjectId, tree_of
+from reconciler.ledger.repository.overlay import encode_tree, parse_tree
 from reconciler.model.paths import tenant_path
 from tests.integration.ledger.world import (
     DAVE,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import reanchor
+from reconciler.ledger.checkpoints import reanchor
+from reconciler.ledger.checkpoints.reanchor import NAMESPACE, Reanchor, ReanchorRefused
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId
-from reconciler.ledger.reanchor import NAMESPACE, Reanchor, ReanchorRefused
-from reconciler.ledger.signed_text import SignedText
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.signatures.signed_text import SignedText
 from reconciler.ledger.trouble import NoGoodState
 from reconciler.ledger.verdict import Reason
 from reconciler.ledger.view import AlarmKind, LedgerView

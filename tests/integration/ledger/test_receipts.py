@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from reconciler.ledger import checkpoint, sshsig
-from reconciler.ledger.objects import CommitId, object_id
+from reconciler.ledger.checkpoints import checkpoint
+from reconciler.ledger.repository.objects import CommitId, object_id
+from reconciler.ledger.signatures import sshsig
 from reconciler.records.receipt import (
     Change,
     Leaf,
@@ -328,7 +329,7 @@ def test_a_rejected_transactions_true_leaf_is_refused(office: Office, bought: Re
 
 
 def _proof(office: Office, position: int) -> tuple[str, ...]:
-    from reconciler.ledger import merkle
+    from reconciler.ledger.judging import merkle
     from reconciler.ledger.replay import replay
 
     judged = replay(office.forge.path, office.anchor, "main")

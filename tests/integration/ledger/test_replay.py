@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import keys
 from reconciler.ledger.anchor import Anchor, AnchorUnknown, read_anchor, write_anchor
-from reconciler.ledger.proposal import File
+from reconciler.ledger.judging.proposal import File
 from reconciler.ledger.replay import NotOnChain, Replay, replay
+from reconciler.ledger.signatures import keys
 from reconciler.ledger.trouble import AnchorRefused, CloneUnfit, UnknownProtocol
 from reconciler.ledger.verdict import Reason
 from tests.integration.ledger.world import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.verdict import Reason
 from reconciler.ledger.view import AlarmKind
 from tests.integration.ledger.verdicts import assert_accepted, assert_rejected

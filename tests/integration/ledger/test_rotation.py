@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.verdict import Reason
 from tests.integration.ledger.verdicts import assert_accepted, assert_rejected
 from tests.integration.ledger.world import (

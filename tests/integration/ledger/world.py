@@ -18,14 +18,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from reconciler.ledger import keys, proof
 from reconciler.ledger.anchor import Anchor
 from reconciler.ledger.config import LedgerConfig
-from reconciler.ledger.keys import PublicKey
 from reconciler.ledger.ledger import Ledger
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
+from reconciler.ledger.signatures import keys, proof
+from reconciler.ledger.signatures.keys import PublicKey
+from reconciler.ledger.signatures.wire import string
 from reconciler.ledger.view import LedgerView
-from reconciler.ledger.wire import string
 from reconciler.model.paths import POLICY_PATH, tenant_path
 from reconciler.model.sealed_format import CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES, sealing_key_id
 

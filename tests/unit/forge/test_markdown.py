@@ -19,7 +19,7 @@ from reconciler.forge.markdown import MARKER, MAX_BYTES, comment
 from reconciler.forge.request import Judged, Obstacle, Outcome
 from reconciler.kernel.graph import Graph, Observed
 from reconciler.kernel.objects import Bridge, Namespace
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.repository.objects import CommitId
 from reconciler.ledger.verdict import Reason, Signer, Verdict
 
 BASE, HEAD = CommitId("b" * 40), CommitId("a" * 40)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from reconciler.ledger.wire import mpint, string
+from reconciler.ledger.signatures.wire import mpint, string
 from tests.unit.ledger.openssh import armor
 
 ED25519 = b"sk-ssh-ed25519@openssh.com"

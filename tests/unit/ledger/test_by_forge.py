@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.ledger.by_forge import advice, is_by_forge
-from reconciler.ledger.objects import CommitId
+from reconciler.ledger.judging.by_forge import advice, is_by_forge
+from reconciler.ledger.repository.objects import CommitId
 
 DAVE = "Dave <dave@example.net> 1700000000 +0000"
 

@@ -11,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from immutables import Map
 
-from reconciler.ledger import checkpoint, signed_text, state_file
-from reconciler.ledger.authority import Quorum
-from reconciler.ledger.books import Books, opened
-from reconciler.ledger.checkpoint import (
+from reconciler.ledger.checkpoints import checkpoint, state_file
+from reconciler.ledger.checkpoints.checkpoint import (
     NAMESPACE,
     Checkpoint,
     CheckpointMalformed,
@@ -23,9 +21,12 @@ from reconciler.ledger.checkpoint import (
     Kind,
     Place,
 )
-from reconciler.ledger.objects import CommitId, Entry, ObjectId
-from reconciler.ledger.signed_text import SignedText
-from reconciler.ledger.state_file import StateMalformed
+from reconciler.ledger.checkpoints.state_file import StateMalformed
+from reconciler.ledger.judging.authority import Quorum
+from reconciler.ledger.judging.books import Books, opened
+from reconciler.ledger.repository.objects import CommitId, Entry, ObjectId
+from reconciler.ledger.signatures import signed_text
+from reconciler.ledger.signatures.signed_text import SignedText
 from reconciler.model.documents import Principal, Signers
 from tests.integration.ledger.world import ALICE, BOB, MALLORY, Person, armor
 

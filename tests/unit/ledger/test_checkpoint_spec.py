@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import checkpoint, checkpoint_branch, clone, reanchor, signed_text, state_file
-from reconciler.ledger.checkpoint import Kind
+from reconciler.ledger.chain import clone
+from reconciler.ledger.checkpoints import checkpoint, checkpoint_branch, reanchor, state_file
+from reconciler.ledger.checkpoints.checkpoint import Kind
+from reconciler.ledger.signatures import signed_text
 from reconciler.ledger.view import AlarmKind
 
 PAGE = (Path(__file__).parents[3] / "docs" / "spec" / "checkpoints.md").read_text("utf-8")

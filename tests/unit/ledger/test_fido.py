@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import keys, sshsig
-from reconciler.ledger.keys import KeyRefused
-from reconciler.ledger.sshsig import (
+from reconciler.ledger.signatures import keys, sshsig
+from reconciler.ledger.signatures.keys import KeyRefused
+from reconciler.ledger.signatures.sshsig import (
     DoesNotVerify,
     Malformed,
     NobodyPresent,
@@ -17,7 +17,7 @@ from reconciler.ledger.sshsig import (
     UnsupportedAlgorithm,
     UnsupportedClientData,
 )
-from reconciler.ledger.wire import string
+from reconciler.ledger.signatures.wire import string
 from tests.unit.ledger.authenticator import (
     ECDSA,
     ED25519,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import keys, points
-from reconciler.ledger.keys import KeyRefused, PublicKey
-from reconciler.ledger.wire import Reader, mpint, string
+from reconciler.ledger.signatures import keys, points
+from reconciler.ledger.signatures.keys import KeyRefused, PublicKey
+from reconciler.ledger.signatures.wire import Reader, mpint, string
 from tests.unit.ledger.openssh import KeyPair
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.ledger.merkle import (
+from reconciler.ledger.judging.merkle import (
     Frontier,
     ProofRefused,
     inclusion_proof,

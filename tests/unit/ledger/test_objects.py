@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import sshsig
-from reconciler.ledger.objects import (
+from reconciler.ledger.repository.objects import (
     CommitMalformed,
     glance,
     object_id,
@@ -17,6 +16,7 @@ from reconciler.ledger.objects import (
     printable,
     tree_of,
 )
+from reconciler.ledger.signatures import sshsig
 from tests.unit.ledger.openssh import KINDS, KeyPair, run
 
 TREE, PARENT = b"a" * 40, b"b" * 40

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.ledger.objects import Entry, ObjectId, object_id
-from reconciler.ledger.overlay import Tree, encode_tree, overlay, parse_tree
+from reconciler.ledger.repository.objects import Entry, ObjectId, object_id
+from reconciler.ledger.repository.overlay import Tree, encode_tree, overlay, parse_tree
 
 FILE = Entry("100644", ObjectId("1" * 40))
 OTHER = Entry("100644", ObjectId("2" * 40))

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger import bounds, effective, objects, sshsig
+from reconciler.ledger import bounds
+from reconciler.ledger.chain import effective
+from reconciler.ledger.repository import objects
+from reconciler.ledger.signatures import sshsig
 from reconciler.ledger.verdict import Reason
 from reconciler.ledger.view import AlarmKind
 

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from reconciler.ledger import keys, sshsig
-from reconciler.ledger.keys import KeyRefused
-from reconciler.ledger.sshsig import (
+from reconciler.ledger.signatures import keys, sshsig
+from reconciler.ledger.signatures.keys import KeyRefused
+from reconciler.ledger.signatures.sshsig import (
     DoesNotVerify,
     Malformed,
     SignatureRefused,
@@ -22,7 +22,7 @@ from reconciler.ledger.sshsig import (
     UnsupportedVersion,
     WrongNamespace,
 )
-from reconciler.ledger.wire import mpint, string
+from reconciler.ledger.signatures.wire import mpint, string
 from tests.unit.ledger.openssh import KINDS, KeyPair, armor, run
 
 MESSAGE = b"tree 0\n\nwhat was signed\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
-from reconciler.ledger import proof
+from reconciler.ledger.signatures import proof
 from reconciler.model.documents import KINDS, Farm, OpenGrant, Policy, Suspension, Tenant
 from reconciler.model.loader import load
 from reconciler.model.paths import kind_for_path

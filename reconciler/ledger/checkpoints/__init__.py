@@ -1,0 +1,1 @@
+"""What witnesses and root sign about a position of the ledger, and the way off a fork."""
