@@ -189,7 +189,9 @@ def test_a_pusher_killed_in_the_middle_leaves_the_old_or_the_new(served: Place, 
     wait_until_quiet(served)
     assert served.main in (before, tip)
     served.require_sound()
-    assert served.push_main(tip).ok
+    again = served.push_main(tip)
+    # The server may have gone on with the first push and be done with it only now: then the second is late.
+    assert again.ok or served.main == tip, again.told
     assert served.agent("afterwards").sync().tip == tip
 
 
