@@ -10,7 +10,7 @@ from property_tests.engine_node import FakeNode, Process, inhabitants, owned, ow
 from property_tests.farms import Change, Fleet
 from reconciler.engine.comparison import as_wanted
 from reconciler.engine.result import Unchanged
-from reconciler.kernel.graph import Graph, Key, KernelObject
+from reconciler.kernel.graph import Graph, KernelObject, Key
 from reconciler.kernel.objects import Sysctl, WireGuardPeer
 from reconciler.kernel.port import Operation, Outcome
 
