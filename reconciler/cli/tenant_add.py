@@ -11,19 +11,12 @@ from reconciler.authoring.tenant_proof import read_proof
 from reconciler.cli.editing import Editor, editing_options
 from reconciler.cli.names import LABEL
 from reconciler.cli.output import example
+from reconciler.cli.proofs import proof_options
 
 
 @click.command(epilog=example("tnet tenant add acme --proof dave.proof"))
 @click.argument("tenant", type=LABEL)
-@click.option(
-    "--proof",
-    "proofs",
-    type=click.File(encoding="utf-8"),
-    multiple=True,
-    required=True,
-    help="What `tnet tenant prove` printed for one key; repeatable.",
-)
-@click.option("--threshold", type=click.IntRange(1), default=1, help="How many of them sign (default 1).")
+@proof_options("one")
 @editing_options
 def command(editor: Editor, tenant: str, proofs: tuple[TextIO, ...], threshold: int) -> None:
     """Write a tenant into the ledger, with a proof by each of its keys. Signed by root."""

@@ -11,19 +11,12 @@ from reconciler.authoring.tenant_proof import read_proof
 from reconciler.cli.editing import Editor, editing_options
 from reconciler.cli.names import TENANT
 from reconciler.cli.output import example
+from reconciler.cli.proofs import proof_options
 
 
 @click.command(epilog=example("tnet tenant recover acme --proof dave.proof"))
 @click.argument("tenant", type=TENANT)
-@click.option(
-    "--proof",
-    "proofs",
-    type=click.File(encoding="utf-8"),
-    multiple=True,
-    required=True,
-    help="What `tnet tenant prove` printed for a new key; repeatable.",
-)
-@click.option("--threshold", type=click.IntRange(1), default=1, help="How many of them sign (default 1).")
+@proof_options("a new")
 @editing_options
 def command(editor: Editor, tenant: str, proofs: tuple[TextIO, ...], threshold: int) -> None:
     """Give a tenant that lost its keys new ones, in place of all it has. Signed by root's threshold.
