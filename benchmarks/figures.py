@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,3 +57,15 @@ def _line(row: tuple[str, ...], widths: Sequence[int]) -> str:
         for column, width in enumerate(widths)
     ]
     return "  ".join([*cells, row[5]]).rstrip()
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Gives a benchmark's command line `--json`."""
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write a list of {id, value, unit, goal, ok}"
+    )
+
+
+def say(text: str) -> None:
+    """How far it has come; what is measured goes to standard output."""
+    print(text, file=sys.stderr, flush=True)

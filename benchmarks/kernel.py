@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.figures import Figure, table, write_json
+from benchmarks.figures import Figure, add_json_option, say, table, write_json
 from benchmarks.world import await_quiet, run_apart, running_alone
 
 Times = dict[str, float]
@@ -30,7 +30,7 @@ def measure(size: int, repeat: int, directory: Path) -> Times:
         found: Times = {}
         for name in ("converge", "replay", "script"):
             place = directory if name == "replay" else directory / f"{name}{number}"
-            _say(f"{size} networks, round {number + 1} of {repeat}: {name}")
+            say(f"{size} networks, round {number + 1} of {repeat}: {name}")
             found |= run_apart("benchmarks.contenders", name, str(size), str(place))
             found[f"{name} gone"] = await_quiet()
         rounds.append(found)
@@ -67,15 +67,9 @@ def _at_size(size: int, at: Times) -> list[Figure]:
     ]
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kernel", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write a list of {id, value, unit, goal, ok}"
-    )
+    add_json_option(parser)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000], metavar="N")
     parser.add_argument("--repeat", type=int, default=3, help="rounds; medians count (default: 3)")
     return parser.parse_args(arguments)
@@ -84,10 +78,10 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _arguments(arguments)
     if os.geteuid() != 0:
-        _say("namespaces need root")
+        say("namespaces need root")
         return 1
     if not running_alone():
-        _say("this machine is busy: trust ratios, not seconds")
+        say("this machine is busy: trust ratios, not seconds")
     with tempfile.TemporaryDirectory(prefix="tnet-benchmark-") as directory:
         times = {size: measure(size, options.repeat, Path(directory) / str(size)) for size in options.sizes}
     found = figures(times)

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.figures import Figure, table, write_json
+from benchmarks.figures import Figure, add_json_option, say, table, write_json
 from benchmarks.ledger_history import make
 from benchmarks.world import run_module, running_alone
 
@@ -29,7 +29,7 @@ _CONTENDERS = "benchmarks.ledger_contenders"
 def measure(directory: Path, tenants: int, commits: int, contenders: Sequence[str], repeat: int) -> Measured:
     """What these contenders say of one made ledger; of those of a cold start the medians of some rounds."""
     directory.mkdir()
-    _say(f"{tenants} tenants: making {commits} signed commits")
+    say(f"{tenants} tenants: making {commits} signed commits")
     made, history = make(directory, tenants, commits)
     (directory / "made.pickle").write_bytes(pickle.dumps(made))
     (directory / "history.pickle").write_bytes(pickle.dumps(history))
@@ -38,7 +38,7 @@ def measure(directory: Path, tenants: int, commits: int, contenders: Sequence[st
     order += [name for name in contenders if name not in COLD]
     found: dict[str, list[dict[str, float]]] = {name: [] for name in contenders}
     for number, name in enumerate(order):
-        _say(f"{tenants} tenants: {name}")
+        say(f"{tenants} tenants: {name}")
         found[name].append(run_module(_CONTENDERS, name, str(directory), f"{name}{number}"))
     shutil.rmtree(directory)
     return {name: _median(rounds) for name, rounds in found.items()}
@@ -115,15 +115,9 @@ def _poll(at: dict[str, float]) -> list[Figure]:
     ]
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ledger", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write a list of {id, value, unit, goal, ok}"
-    )
+    add_json_option(parser)
     parser.add_argument("--tenants", type=int, nargs="+", default=[100, 1000, 10_000], metavar="N")
     parser.add_argument(
         "--commits", type=int, metavar="N", help="commits of the largest ledger (default: two a tenant)"
@@ -135,7 +129,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _arguments(arguments)
     if not running_alone():
-        _say("this machine is busy: trust ratios, not seconds")
+        say("this machine is busy: trust ratios, not seconds")
     large = max(options.tenants)
     commits = options.commits or 2 * large
     measured: dict[int, Measured] = {}

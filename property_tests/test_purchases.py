@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ from reconciler.model.documents import Farm, Grant
 from reconciler.model.model import Model
 from reconciler.model.suspension import suspensions
 from reconciler.records.event import Event, Kind, farm_of
-from reconciler.records.held import held_at
+from reconciler.records.held import Held
 from reconciler.records.lease import leases
 from reconciler.records.period import Period, Sum, sums
 
@@ -40,6 +40,16 @@ def counted(model: Model, only_suspended: bool) -> Counter[Key]:
     """NRs by tenant and farm, from the documents in effect."""
     held = suspended(model) if only_suspended else networks(model)
     return Counter((key[0], farm_of(node)) for key, nodes in held.items() for node in nodes)
+
+
+def held_at(events: Iterable[Event], position: int) -> Held:
+    """What is held after the transaction at this position."""
+    held = Held()
+    for each in events:
+        if each.position > position:
+            break
+        held.add(each)
+    return held
 
 
 @many

@@ -49,13 +49,3 @@ def by_position(events: Iterable[Event]) -> Iterator[tuple[int, list[Event]]]:
     """The events of each transaction that has any, with its position."""
     for position, group in groupby(events, key=lambda event: event.position):
         yield position, list(group)
-
-
-def held_at(events: Iterable[Event], position: int) -> Held:
-    """What is held after the transaction at this position."""
-    held = Held()
-    for event in events:
-        if event.position > position:
-            break
-        held.add(event)
-    return held

@@ -94,10 +94,6 @@ class Runner:
         self._environment = dict(environment or {})
         self._prefix = self._command_prefix(self._config, self._environment)
 
-    def with_environment(self, environment: Mapping[str, str]) -> Runner:
-        """The same, with these variables in addition."""
-        return Runner(self.git_dir, self._config, {**self._environment, **environment})
-
     def _command_prefix(self, config: Sequence[str], environment: Mapping[str, str]) -> list[str]:
         # GitPython lets every variable of this process through; `env -i` doesn't.
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
